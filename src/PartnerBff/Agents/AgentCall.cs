@@ -3,21 +3,23 @@ using ModelContextProtocol.Protocol;
 
 namespace PartnerBff.Agents;
 
-/// <summary>What a message asks of this host, worked out before the protocol's own code reads it; a feature of the message's request.</summary>
+/// <summary>
+/// What a message asks of this host, determined before the protocol library reads it; a feature of the message's request.
+/// </summary>
 internal sealed class AgentCall
 {
-    /// <summary>What the caller may call, when that is the question.</summary>
+    /// <summary>The tools that the caller may call, if the message lists tools.</summary>
     public IReadOnlyList<Tool>? Listed { get; init; }
 
-    /// <summary>What is called; null when there is no such tool, or something else is asked.</summary>
+    /// <summary>The tool to call; null if there is no such tool, or the message is no call.</summary>
     public AgentTool? Tool { get; init; }
 
-    /// <summary>What the call is for the host; null when it has a <see cref="Problem"/>.</summary>
+    /// <summary>The request that the call becomes; null if there is a <see cref="Problem"/>.</summary>
     public InnerRequest? Request { get; init; }
 
-    /// <summary>Why it can be no request.</summary>
+    /// <summary>Why the call cannot become a request.</summary>
     public Problem? Problem { get; init; }
 
-    /// <summary>The request was sent, and with it all that a request costs.</summary>
+    /// <summary>Whether the request was sent, so that it has been charged.</summary>
     public bool IsSent { get; set; }
 }

@@ -7,7 +7,7 @@ using ModelContextProtocol.Protocol;
 
 namespace PartnerBff.Agents;
 
-/// <summary>Serves a call of a tool: as the operation's request, whose answer becomes the result.</summary>
+/// <summary>Runs the call of a tool as a request of its operation, and converts the answer into the tool's result.</summary>
 internal sealed partial class AgentCalls(InnerRequests requests, AgentMetrics metrics, TimeProvider time, ILogger<AgentCalls> logger)
 {
     private static readonly Problem TooLarge = new(ProblemCodes.UpstreamFailed)
@@ -15,7 +15,7 @@ internal sealed partial class AgentCalls(InnerRequests requests, AgentMetrics me
         Detail = "The answer is larger than a tool's result may be. Ask for less at once.",
     };
 
-    /// <summary>Of an answer's headers, what a client goes by.</summary>
+    /// <summary>The headers of an answer that are relevant to clients.</summary>
     private static readonly string[] Told =
     [
         "X-Request-Id",
@@ -29,7 +29,7 @@ internal sealed partial class AgentCalls(InnerRequests requests, AgentMetrics me
     ];
 
     /// <exception cref="McpProtocolException">There is no such tool.</exception>
-    /// <exception cref="OperationCanceledException">The client is gone, or its credential has ended.</exception>
+    /// <exception cref="OperationCanceledException">The client has disconnected, or its credential has expired.</exception>
     public async ValueTask<CallToolResult> Run(HttpContext context, AgentCall call, CancellationToken cancellation)
     {
         if (call.Tool is not { } tool)
@@ -41,7 +41,7 @@ internal sealed partial class AgentCalls(InnerRequests requests, AgentMetrics me
         {
             return await Answer(context, call, tool, cancellation);
         }
-#pragma warning disable CA1031 // The protocol's own code would answer for everything too, and say nothing of it.
+#pragma warning disable CA1031 // The protocol library would also answer every error, but would not log it.
         catch (Exception unexpected) when (unexpected is not OperationCanceledException)
 #pragma warning restore CA1031
         {
@@ -63,7 +63,7 @@ internal sealed partial class AgentCalls(InnerRequests requests, AgentMetrics me
         metrics.Called(tool.Told.Name, answer.Status, time.GetElapsedTime(started));
         if (answer.IsAborted)
         {
-            context.Abort(); // As the answer itself would have been broken off.
+            context.Abort(); // The answer itself would have been aborted as well.
             throw new OperationCanceledException();
         }
 
@@ -71,8 +71,8 @@ internal sealed partial class AgentCalls(InnerRequests requests, AgentMetrics me
     }
 
     /// <summary>
-    /// Clients of older revisions read the text alone. What is no success has no structured content: it would not be what the tool's output
-    /// schema promises.
+    /// Returns the result of a tool. Clients of older revisions read only the text. An error has no structured content, because it would
+    /// not match the tool's output schema.
     /// </summary>
     private static CallToolResult Result(InnerAnswer answer)
     {

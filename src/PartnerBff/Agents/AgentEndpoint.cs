@@ -11,17 +11,18 @@ using PartnerBff.Usage;
 namespace PartnerBff.Agents;
 
 /// <summary>
-/// <c>POST /mcp</c>: one message of an agent. 1. Pages of other origins are refused: a name that has been bound to another address (DNS
-/// rebinding) makes this host one of theirs. 2. The body is one JSON-RPC message, read strictly: what is charged here is what the
-/// protocol's code serves. 3. A call of a tool becomes the operation's request, which is charged as such; 4. any other message costs one
-/// unit. 5. The protocol's code answers.
+/// Serves <c>POST /mcp</c>: one message of an agent. 1. Pages from other origins are refused, because DNS rebinding can make this host part
+/// of a foreign site. 2. The body is one JSON-RPC message, parsed strictly, so that the message that is charged is the one that the
+/// protocol library serves. 3. The call of a tool becomes a request of its operation, and is charged as such; 4. any other message costs
+/// one unit.
+/// 5. The protocol library answers.
 /// </summary>
 internal sealed class AgentEndpoint(AgentTools tools, AgentServer server, ICorsPolicyProvider origins, RateLimiter limiter)
 {
-    // Far more than the largest request that an operation takes; a message is held whole, several times.
+    // Far more than the largest request of any operation; a message is held completely, and several times.
     private const long MaxBytes = 4 * 1024 * 1024;
 
-    // A client that counts its messages gives all of them the names that every other client gives.
+    // A client that numbers its messages gives them the same ids as every other client, so shorter ids are no idempotency keys.
     private const int ShortestKey = 16;
 
     private static readonly Problem ForeignOrigin = new(ProblemCodes.Forbidden)

@@ -4,10 +4,10 @@ using System.Text.Json.Serialization;
 
 namespace PartnerBff.Agents;
 
-/// <summary>What is looked at of a message before the protocol's own code reads it (JSON-RPC 2.0).</summary>
-/// <param name="Method">What is asked for; null in an answer.</param>
-/// <param name="Id">The client's name for the message: a string or a number.</param>
-/// <param name="Params">Depend on the method.</param>
+/// <summary>The members of a message that are read before the protocol library reads it (JSON-RPC 2.0).</summary>
+/// <param name="Method">The method; null in an answer.</param>
+/// <param name="Id">The client's id of the message: a string or a number.</param>
+/// <param name="Params">The parameters, which depend on the method.</param>
 internal sealed record AgentMessage(string? Method = null, JsonElement Id = default, JsonElement Params = default);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]

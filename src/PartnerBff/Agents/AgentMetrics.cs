@@ -3,8 +3,8 @@ using System.Diagnostics.Metrics;
 namespace PartnerBff.Agents;
 
 /// <summary>
-/// <c>bff.agents.call.duration</c> by <c>tool</c> and <c>status</c>: the call of a tool is no request of the server's own, which counts the
-/// message that it came with.
+/// Records <c>bff.agents.call.duration</c> by <c>tool</c> and <c>status</c>, because the server's own metrics count only the message, not
+/// the call of a tool in it.
 /// </summary>
 internal sealed class AgentMetrics(IMeterFactory meters)
 {

@@ -9,8 +9,9 @@ using ModelContextProtocol.Server;
 namespace PartnerBff.Agents;
 
 /// <summary>
-/// The protocol's own code (Model Context Protocol, streamable HTTP): framing, revisions, and no sessions, so that any instance may take any
-/// message. Its services are made when the first message comes, and apart from the host's: a host that no agent asks loads none of it.
+/// Hosts the protocol library (Model Context Protocol, streamable HTTP), which does framing and revisions. There are no sessions, so any
+/// instance can take any message. Its services are created with the first message and apart from the host's, so that a host without agents
+/// loads none of it.
 /// </summary>
 internal sealed class AgentServer(AgentCalls calls, ILoggerFactory logging, IHostApplicationLifetime host) : IAsyncDisposable
 {
@@ -27,11 +28,11 @@ internal sealed class AgentServer(AgentCalls calls, ILoggerFactory logging, IHos
     private RequestDelegate? _serve;
 
     /// <summary>
-    /// Answers the message, which has its <see cref="AgentCall"/>. The protocol's own code calls parameters that it cannot read an error of
-    /// the server's, and those of <c>initialize</c>, which it reads before anything else, an unexpected one: both are the client's mistake.
+    /// Answers a message that has its <see cref="AgentCall"/>. The library reports unreadable parameters as an internal error, and those of
+    /// <c>initialize</c>, which it reads first, as an unexpected one; both are the client's mistake.
     /// </summary>
-    /// <param name="context">Of the message.</param>
-    /// <param name="id">The client's name for the message.</param>
+    /// <param name="context">The message's request.</param>
+    /// <param name="id">The client's id of the message.</param>
     public async Task Serve(HttpContext context, JsonElement id)
     {
         try
@@ -128,7 +129,7 @@ internal sealed class AgentServer(AgentCalls calls, ILoggerFactory logging, IHos
         handlers.CallToolHandler = (_, cancellation) => calls.Run(context, call, cancellation);
     }
 
-    /// <summary>Where the protocol's code maps its one endpoint, out of reach of the host's routing.</summary>
+    /// <summary>Receives the one endpoint that the library maps, outside of the host's routing.</summary>
     private sealed class Routes(IServiceProvider services) : IEndpointRouteBuilder
     {
         public IServiceProvider ServiceProvider => services;

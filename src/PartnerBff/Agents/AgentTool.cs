@@ -6,7 +6,7 @@ using ModelContextProtocol.Protocol;
 
 namespace PartnerBff.Agents;
 
-/// <summary>Where an argument of a tool goes in the operation's request.</summary>
+/// <summary>Position of a tool's argument in the operation's request.</summary>
 internal enum ArgumentPlace
 {
     Path,
@@ -16,17 +16,17 @@ internal enum ArgumentPlace
 }
 
 /// <summary>An argument of a tool.</summary>
-/// <param name="Name">The operation's own: of the parameter, or of the body's member.</param>
-/// <param name="Place">Where it goes.</param>
+/// <param name="Name">The operation's name of the parameter, or of the body's member.</param>
+/// <param name="Place">Position in the request.</param>
 internal sealed record AgentArgument(string Name, ArgumentPlace Place);
 
-/// <summary>An operation of the API as a tool: what an agent is told of it, and how its arguments become the operation's request.</summary>
-/// <param name="Told">Name, words, schemas and hints.</param>
-/// <param name="Endpoint">Serves it.</param>
-/// <param name="Method">Of the operation.</param>
-/// <param name="Path">Of the operation, with its parameters in braces.</param>
-/// <param name="Arguments">By the names that agents know.</param>
-/// <param name="HasBody">Whether the request has a body even when no argument is for it.</param>
+/// <summary>An operation of the API as a tool: its description for agents, and the conversion of its arguments into a request.</summary>
+/// <param name="Told">Name, description, schemas and hints.</param>
+/// <param name="Endpoint">The endpoint that serves the operation.</param>
+/// <param name="Method">The operation's method.</param>
+/// <param name="Path">The operation's path, with parameters in braces.</param>
+/// <param name="Arguments">The arguments by the names that agents use.</param>
+/// <param name="HasBody">Whether the request has a body even without an argument for it.</param>
 internal sealed record AgentTool(
     Tool Told,
     RouteEndpoint Endpoint,
@@ -37,13 +37,13 @@ internal sealed record AgentTool(
 )
 {
     /// <summary>
-    /// The operation's request; what the values are is for the operation to judge. An argument that it does not have is refused, because
-    /// nothing would say that it was ignored.
+    /// Builds the operation's request; the operation itself validates the values. An unknown argument is refused, because nothing would
+    /// show that it was ignored.
     /// </summary>
-    /// <param name="given">The call's arguments; undefined or null: none.</param>
-    /// <param name="key">Its <c>Idempotency-Key</c>, where the arguments have none.</param>
-    /// <param name="request">Null when there is a problem.</param>
-    /// <param name="problem">Names each argument that the request cannot be made of; null when there is a request.</param>
+    /// <param name="given">The call's arguments; undefined or null for none.</param>
+    /// <param name="key">The <c>Idempotency-Key</c> if the arguments have none.</param>
+    /// <param name="request">The request; null if there is a problem.</param>
+    /// <param name="problem">Names each unusable argument; null if there is a request.</param>
     public bool TryMake(
         JsonElement given,
         string? key,
@@ -70,7 +70,7 @@ internal sealed record AgentTool(
                 }
                 else if (argument.Value.ValueKind == JsonValueKind.Null)
                 {
-                    // As if it were not there.
+                    // Null counts as absent.
                 }
                 else if (Text(argument.Value) is not { Length: > 0 } text)
                 {
@@ -108,11 +108,11 @@ internal sealed record AgentTool(
         return problem is null;
     }
 
-    /// <summary>What a caller needs for it; null: nothing in particular.</summary>
+    /// <summary>The scope that a caller needs; null for none.</summary>
     public string? Scope { get; } =
         Endpoint.Metadata.GetOrderedMetadata<CallerRule>().Select(r => r.Scope).FirstOrDefault(s => s is not null);
 
-    /// <summary>What is answered to a call whose arguments make no request.</summary>
+    /// <summary>The request that stands in for a call whose arguments are unusable, so that it can be refused.</summary>
     public InnerRequest Unmade => new(Method, Path.Split('{')[0]);
 
     private bool TakesKey { get; } = Arguments.Values.Any(a => a.Place == ArgumentPlace.Key);

@@ -12,8 +12,8 @@ using PartnerBff.OpenApi;
 namespace PartnerBff.Agents;
 
 /// <summary>
-/// The operations of v1 as tools, made of the contract that this host gives for them: once, at the first request, because to make the
-/// contract takes time and memory that a host without agents need not spend.
+/// The operations of v1 as tools, generated from this host's own contract. This happens once, at the first request, because it takes time
+/// and memory that a host without agents need not spend.
 /// </summary>
 internal sealed class AgentTools(
     [FromKeyedServices(AgentTools.Version)] IOpenApiDocumentProvider contract,
@@ -21,7 +21,7 @@ internal sealed class AgentTools(
     RateLimiter limiter
 )
 {
-    /// <summary>Of the API: what an agent learns of it holds for as long as the version does.</summary>
+    /// <summary>Version of the API; what an agent learns about a tool holds as long as the version does.</summary>
     public const string Version = "v1";
 
     private static readonly FrozenSet<string> ReadOnly = FrozenSet.Create("GET", "HEAD");
@@ -29,7 +29,7 @@ internal sealed class AgentTools(
     private readonly Lock _lock = new();
     private Task<FrozenDictionary<string, AgentTool>>? _all;
 
-    /// <summary>All of them, by name.</summary>
+    /// <summary>All tools by name.</summary>
     public Task<FrozenDictionary<string, AgentTool>> All
     {
         get
@@ -47,7 +47,7 @@ internal sealed class AgentTools(
         }
     }
 
-    /// <summary>Those that the request's caller may call, as its scopes, its plan and its tenant stand now.</summary>
+    /// <summary>Returns the tools that the request's caller may call, by its current scopes, plan and tenant.</summary>
     public async Task<IReadOnlyList<Tool>> For(HttpContext context)
     {
         var caller = BffRequest.Of(context).Caller;
@@ -114,7 +114,7 @@ internal sealed class AgentTools(
         );
     }
 
-    /// <summary>A protocol that says nothing of an operation would have it destructive; what adds alone is not.</summary>
+    /// <summary>Returns the hints. Without one, the protocol treats an operation as destructive; one that only adds is not.</summary>
     private static ToolAnnotations Hints(string method, OperationDoc doc) =>
         new()
         {

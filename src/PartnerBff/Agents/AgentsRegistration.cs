@@ -4,10 +4,10 @@ using Microsoft.Extensions.Options;
 
 namespace PartnerBff.Agents;
 
-/// <summary>The API for agents, at <c>/mcp</c>.</summary>
+/// <summary>Registers and maps the API for agents at <c>/mcp</c>.</summary>
 internal static class AgentsRegistration
 {
-    /// <summary>The operations of v1 as tools of the Model Context Protocol, where <see cref="AgentOptions.Enabled"/>.</summary>
+    /// <summary>Adds the operations of v1 as tools of the Model Context Protocol, if <see cref="AgentOptions.Enabled"/>.</summary>
     public static WebApplicationBuilder AddAgents(this WebApplicationBuilder builder)
     {
         var services = builder.Services;
@@ -18,14 +18,14 @@ internal static class AgentsRegistration
         services.AddSingleton<AgentCalls>();
         services.AddSingleton<AgentServer>();
         services.AddSingleton<AgentEndpoint>();
-        // It notes each message, and what clients do wrong as an error; what is unexpected AgentCalls says itself.
+        // The library logs each message, and mistakes of clients as errors; AgentCalls logs unexpected errors itself.
         builder.Logging.AddFilter("ModelContextProtocol", LogLevel.None);
         return builder;
     }
 
     /// <summary>
-    /// One endpoint, for every caller: what a message may do, and what it costs, is decided for the request that it becomes. It has a place
-    /// among those that are served at once when that request has.
+    /// Maps one endpoint for every caller, because permissions and cost are those of the request that a message becomes. The message takes
+    /// no place in the concurrency limit; that request does.
     /// </summary>
     public static void MapAgents(this WebApplication app)
     {

@@ -2,24 +2,24 @@ using System.Net;
 
 namespace PartnerBff.Agents;
 
-/// <summary>A request that this host makes to itself for the caller of another one.</summary>
-/// <param name="Method">GET and so on.</param>
+/// <summary>A request that this host makes to itself on behalf of another request's caller.</summary>
+/// <param name="Method">The HTTP method.</param>
 /// <param name="Target">Path and query, encoded as on the wire.</param>
 internal sealed record InnerRequest(string Method, string Target)
 {
-    /// <summary>JSON; null: none.</summary>
+    /// <summary>The JSON body; null for none.</summary>
     public byte[]? Body { get; init; }
 
-    /// <summary>Its <c>Idempotency-Key</c>; null: none.</summary>
+    /// <summary>The <c>Idempotency-Key</c>; null for none.</summary>
     public string? Key { get; init; }
 }
 
-/// <summary>What it was answered.</summary>
-/// <param name="Status">HTTP's.</param>
-/// <param name="Headers">All of them.</param>
-/// <param name="Body">At most <see cref="InnerResponse.MaxBytes"/>.</param>
-/// <param name="IsCutOff">The body was longer, and is not whole.</param>
-/// <param name="IsAborted">The host broke the answer off.</param>
+/// <summary>The answer to an inner request.</summary>
+/// <param name="Status">The HTTP status.</param>
+/// <param name="Headers">All headers.</param>
+/// <param name="Body">The body, at most <see cref="InnerResponse.MaxBytes"/>.</param>
+/// <param name="IsCutOff">Whether the body was longer and is incomplete.</param>
+/// <param name="IsAborted">Whether the host aborted the answer.</param>
 internal sealed record InnerAnswer(int Status, IHeaderDictionary Headers, ReadOnlyMemory<byte> Body, bool IsCutOff, bool IsAborted)
 {
     public bool IsOk => Status < (int)HttpStatusCode.BadRequest;

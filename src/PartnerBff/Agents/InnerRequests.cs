@@ -5,28 +5,28 @@ using Microsoft.AspNetCore.Http.Features;
 namespace PartnerBff.Agents;
 
 /// <summary>
-/// Sends requests of a caller through every stage of this host without a network between, so that what a request may do, costs and leaves
-/// behind is decided in the one place where it is decided for all. 1. the inner request has the caller's address, credential and request
-/// id, and nothing else of the outer one; 2. it passes the pipeline from its very beginning; 3. it ends with the outer one at the latest.
+/// Sends requests of a caller through all stages of this host without a network, so that permissions, costs and records are decided in the
+/// same place as for all other requests. 1. The inner request has the caller's address, credential and request id, and nothing else of the
+/// outer one; 2. it passes the pipeline from its start; 3. it ends with the outer request at the latest.
 /// </summary>
 internal sealed class InnerRequests(IServiceScopeFactory scopes)
 {
     private static readonly ActivitySource Spans = new("Bff.Agents");
 
-    // All else that the outer request has is about its own message. Who asked, and in which language, holds for the inner one too.
+    // The other headers of the outer request concern its own message. The caller and the language apply to the inner one too.
     private static readonly string[] Copied = ["Authorization", "X-API-Key", "User-Agent", "Accept-Language", "X-Correlation-Id"];
 
     private RequestDelegate? _stages;
 
-    /// <summary>Where the inner requests begin; called while the pipeline is built.</summary>
+    /// <summary>Sets the start of the pipeline for inner requests; called while the pipeline is built.</summary>
     public void BeginAt(RequestDelegate stages) => _stages = stages;
 
-    /// <summary>Sends the request and waits for its whole answer.</summary>
+    /// <summary>Sends the request and waits for its complete answer.</summary>
     /// <exception cref="OperationCanceledException">The outer request has ended.</exception>
     public Task<InnerAnswer> Send(HttpContext outer, InnerRequest request, CancellationToken cancellation) =>
         Serve(outer, request, _stages!, cancellation);
 
-    /// <summary>What the request is answered by a problem, which it does not come past.</summary>
+    /// <summary>Answers the request with a problem, without serving it.</summary>
     public Task<InnerAnswer> Refuse(HttpContext outer, InnerRequest request, Problem problem, CancellationToken cancellation)
     {
         var known = BffRequest.Of(outer);
@@ -79,7 +79,7 @@ internal sealed class InnerRequests(IServiceScopeFactory scopes)
 
         headers.Host = outer.Request.Host.Value;
         headers.Accept = "application/json";
-        headers["X-Request-Id"] = BffRequest.Of(outer).RequestId; // The answer that the caller sees has this one.
+        headers["X-Request-Id"] = BffRequest.Of(outer).RequestId; // The caller sees this id in the answer.
         if (request.Key is { } key)
         {
             headers["Idempotency-Key"] =
@@ -127,7 +127,7 @@ internal sealed class InnerRequests(IServiceScopeFactory scopes)
 
     private sealed record BodyDetection(bool CanHaveBody) : IHttpRequestBodyDetectionFeature;
 
-    /// <summary>Of an inner request: as long as the outer one's, unless the host breaks it off before.</summary>
+    /// <summary>Lifetime of an inner request: that of the outer one, unless the host aborts it earlier.</summary>
     private sealed class Lifetime : IHttpRequestLifetimeFeature, IDisposable
     {
         private readonly CancellationTokenSource _aborted;
@@ -152,7 +152,7 @@ internal sealed class InnerRequests(IServiceScopeFactory scopes)
     }
 }
 
-/// <summary>In front of all stages: lends them to <see cref="InnerRequests"/>.</summary>
+/// <summary>Stands before all stages and passes them to <see cref="InnerRequests"/>.</summary>
 internal sealed class InnerRequestsBeginHere
 {
     private readonly RequestDelegate _next;

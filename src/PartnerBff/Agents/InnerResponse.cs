@@ -4,10 +4,12 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace PartnerBff.Agents;
 
-/// <summary>An answer that stays in the process, as the server would send it: it starts with its first bytes, and then is what it is.</summary>
+/// <summary>
+/// A response that stays in the process. Like the server's, it starts with its first bytes and cannot be changed afterwards.
+/// </summary>
 internal sealed class InnerResponse : WriteOnlyStream, IHttpResponseFeature, IHttpResponseBodyFeature
 {
-    /// <summary>What is kept of a body: as much as a service's answer has at most.</summary>
+    /// <summary>Maximum size of a kept body, the same as the default limit of a service's answer.</summary>
     public const int MaxBytes = 4 * 1024 * 1024;
 
     private readonly Stack<(Func<object, Task> Call, object State)> _starting = new();
@@ -24,12 +26,12 @@ internal sealed class InnerResponse : WriteOnlyStream, IHttpResponseFeature, IHt
     public Stream Body
     {
         get => this;
-        set => throw new NotSupportedException(); // Nothing in front of an endpoint replaces the stream itself.
+        set => throw new NotSupportedException(); // No stage before an endpoint replaces the stream itself.
     }
 
     public bool HasStarted { get; private set; }
 
-    /// <summary>There was more than is kept.</summary>
+    /// <summary>Whether the body was longer than what is kept.</summary>
     public bool IsCutOff { get; private set; }
 
     public ReadOnlyMemory<byte> Kept => _kept.GetBuffer().AsMemory(0, (int)_kept.Length);
@@ -69,7 +71,7 @@ internal sealed class InnerResponse : WriteOnlyStream, IHttpResponseFeature, IHt
         await StartAsync();
     }
 
-    /// <summary>Gives back what the request held; to be called once, whatever came of it.</summary>
+    /// <summary>Releases what the request holds; call it once, however the request ends.</summary>
     public async Task End()
     {
         while (_completed.TryPop(out var callback))

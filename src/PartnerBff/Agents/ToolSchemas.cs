@@ -4,17 +4,17 @@ using System.Text.Json.Nodes;
 namespace PartnerBff.Agents;
 
 /// <summary>
-/// What an operation takes and answers, each as one JSON Schema that stands by itself: the contract's own schemas, those that they refer to
-/// beside them under <c>$defs</c>.
+/// Builds the input and output of an operation, each as one self-contained JSON Schema: the contract's own schemas, with the ones that they
+/// refer to under <c>$defs</c>.
 /// </summary>
-/// <param name="shared">The contract's, by name.</param>
+/// <param name="shared">The contract's schemas by name.</param>
 internal sealed class ToolSchemas(JsonObject shared)
 {
     private const string Reference = "#/components/schemas/";
     private const string Definitions = "$defs";
     private static readonly string[] Success = ["200", "201", "202", "207"];
 
-    /// <summary>An object of all parameters and of the members of the body, which are told apart by nothing but their names.</summary>
+    /// <summary>Returns an object of all parameters and of the body's members, which only their names tell apart.</summary>
     /// <exception cref="InvalidOperationException">Two of them have the same name, or the body is no object.</exception>
     public JsonElement InputOf(JsonObject operation, out Dictionary<string, AgentArgument> arguments, out bool hasBody)
     {
@@ -69,7 +69,7 @@ internal sealed class ToolSchemas(JsonObject shared)
         return Whole(input);
     }
 
-    /// <summary>Null when a successful answer has no body.</summary>
+    /// <summary>Returns the schema of the answer; null if a successful answer has no body.</summary>
     public JsonElement? OutputOf(JsonObject operation) =>
         operation["responses"]!
             .AsObject()
@@ -111,7 +111,7 @@ internal sealed class ToolSchemas(JsonObject shared)
         return JsonSerializer.SerializeToElement(schema, AgentJson.Default.JsonObject);
     }
 
-    /// <summary>Turns each reference to one of the contract's schemas into one to a copy of it.</summary>
+    /// <summary>Changes each reference to a schema of the contract into a reference to a copy of it.</summary>
     private void Redirect(JsonNode? node, JsonObject definitions)
     {
         switch (node)

@@ -5,7 +5,7 @@ using PartnerBff.OpenApi;
 
 namespace PartnerBff.Features;
 
-/// <summary>Every operation's words and examples; <c>money</c> differs between the versions.</summary>
+/// <summary>Descriptions and examples of all operations; <c>money</c> differs between the versions.</summary>
 internal static class Docs
 {
     private const string OrderRequestExample =

@@ -13,7 +13,7 @@ using PartnerBff.Features.Webhooks;
 
 namespace PartnerBff.Features;
 
-/// <summary>The partners' contract: snake_case, nulls written, requests read strictly.</summary>
+/// <summary>The partners' contract: snake_case; nulls are written, and requests are read strictly.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
     RespectNullableAnnotations = true,
@@ -49,7 +49,7 @@ namespace PartnerBff.Features;
 [JsonSerializable(typeof(Page<DeliveryContract>))]
 internal sealed partial class PartnerJson : JsonSerializerContext
 {
-    /// <summary>Answers are JSON documents, never part of a page: text stays readable and short.</summary>
+    /// <summary>Metadata with relaxed escaping: answers are never embedded in a page, so text can stay readable and short.</summary>
     public static PartnerJson Answers =>
         field ??= new(new JsonSerializerOptions(Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 }

@@ -1,6 +1,6 @@
 namespace PartnerBff.Features;
 
-/// <summary>What a partner's credential may be for.</summary>
+/// <summary>The scopes of partners' credentials.</summary>
 internal static class PartnerScopes
 {
     public const string OrdersRead = "orders.read";
@@ -13,7 +13,7 @@ internal static class PartnerScopes
     public const string WebhooksManage = "webhooks.manage";
     public const string EventsRead = "events.read";
 
-    /// <summary>All of them.</summary>
+    /// <summary>All scopes.</summary>
     public static readonly string[] All =
     [
         OrdersRead,

@@ -8,7 +8,7 @@ using PartnerBff.OpenApi;
 
 namespace PartnerBff.Features;
 
-/// <summary>What is the same in every version.</summary>
+/// <summary>Maps the endpoints that are the same in every version.</summary>
 internal static class SharedEndpoints
 {
     public static void MapShared(this RouteGroupBuilder version)

@@ -12,7 +12,7 @@ using Microsoft.OpenApi;
 namespace PartnerBff.OpenApi;
 
 /// <summary>
-/// What the partners' documents say beyond the shared description: credentials, keys, pages, headers, every error with an example.
+/// Adds what partners' documents contain beyond the shared description: credentials, keys, pages, headers, and an example of every error.
 /// </summary>
 internal static class PartnerContract
 {
@@ -36,7 +36,7 @@ internal static class PartnerContract
         ProblemCodes.StoreUnavailable,
     ];
 
-    /// <summary>Two documents; each names its members as its answers do.</summary>
+    /// <summary>Adds two documents; each names its members as its answers do.</summary>
     /// <param name="builder">The host.</param>
     /// <param name="answers">The types of requests and answers.</param>
     public static WebApplicationBuilder AddPartnerContracts(this WebApplicationBuilder builder, IJsonTypeInfoResolver answers)
@@ -49,7 +49,7 @@ internal static class PartnerContract
 
     private static void Describe(OpenApiOptions options)
     {
-        options.ShouldInclude = operation => operation.GroupName == options.DocumentName; // The portal's own routes are not part of the contract.
+        options.ShouldInclude = operation => operation.GroupName == options.DocumentName; // The portal's routes are not in it.
         options.AddDocumentTransformer(Describe);
         options.AddOperationTransformer(Describe);
     }

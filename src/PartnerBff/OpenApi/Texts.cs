@@ -1,6 +1,6 @@
 namespace PartnerBff.OpenApi;
 
-/// <summary>What the documents say to a partner's developer.</summary>
+/// <summary>Texts for partners' developers in the documents.</summary>
 internal static class Texts
 {
     public const string Key =

@@ -4,18 +4,18 @@ using Bff.State;
 namespace PartnerBff.Portal;
 
 /// <summary>
-/// Antiforgery (OWASP, HMAC-based token): what only this host can make and only for one session, so that a foreign page has nothing to
-/// send. Needs no cookie and no file of its own: the instances share the keys.
+/// Creates and checks antiforgery tokens (OWASP, HMAC-based token). Only this host can create a token, for one session, so a foreign page
+/// has none to send. Needs no cookie or file of its own: the instances share the keys.
 /// </summary>
 internal sealed class FormTokens(IKeyRing keys)
 {
-    /// <summary>The field's name, as elsewhere in ASP.NET Core.</summary>
+    /// <summary>Name of the form field, the default of ASP.NET Core.</summary>
     public const string Field = "__RequestVerificationToken";
 
     private const string Purpose = "portal-forms";
     private const int MaxLength = 512;
 
-    /// <exception cref="StoreUnavailableException">Redis is away and this instance has never seen the keys.</exception>
+    /// <exception cref="StoreUnavailableException">Redis is unavailable, and this instance has never read the keys.</exception>
     public async ValueTask<string> Of(string sessionId, CancellationToken cancellation) =>
         SealedBox.SealText(await keys.Current(Purpose, cancellation), "form"u8, Encoding.UTF8.GetBytes(sessionId));
 

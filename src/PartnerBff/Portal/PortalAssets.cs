@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace PartnerBff.Portal;
 
 /// <summary>
-/// The portal's style sheet and scripts, out of the assembly; their addresses change with them, so that browsers keep them.
+/// Serves the portal's style sheet and scripts from the assembly. Their addresses contain a version, so that browsers can cache them.
 /// </summary>
 internal static class PortalAssets
 {
@@ -15,7 +15,7 @@ internal static class PortalAssets
 
     private static readonly FrozenDictionary<string, Asset> All = Read().ToFrozenDictionary(a => a.Name);
 
-    /// <summary>Where pages find it.</summary>
+    /// <summary>Returns the address of an asset.</summary>
     public static string Url(string name) => $"/portal/assets/{name}?v={All[name].Version}";
 
     public static void MapPortalAssets(this IEndpointRouteBuilder routes) =>

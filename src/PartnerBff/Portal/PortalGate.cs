@@ -6,12 +6,13 @@ using PartnerBff.Portal.Pages;
 
 namespace PartnerBff.Portal;
 
-/// <summary>The gate's decision: a viewer, or what to answer instead.</summary>
+/// <summary>The gate's decision: a viewer, or the answer to give instead.</summary>
 internal sealed record Admission(PortalViewer? Viewer, IResult? Refusal);
 
 /// <summary>
-/// In front of every page: 1. without a session, to the sign-in and back; 2. the role <c>partner-admin</c> and a tenant that is known here;
-/// 3. what a form sends must be of a form of this session.
+/// Guards every page: 1. without a session it redirects to the sign-in and back; 2. it requires the role <c>partner-admin</c> and a known
+/// tenant;
+/// 3. a form must carry a token of this session.
 /// </summary>
 internal sealed class PortalGate(FormTokens forms, ITenants tenants, RateLimiter limiter) : IEndpointFilter
 {
@@ -20,7 +21,7 @@ internal sealed class PortalGate(FormTokens forms, ITenants tenants, RateLimiter
     public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next) =>
         (await Admit(context.HttpContext)).Refusal ?? await next(context);
 
-    /// <summary>Decides once per request.</summary>
+    /// <summary>Decides, once per request.</summary>
     public async ValueTask<Admission> Admit(HttpContext context)
     {
         if (context.Features.Get<Admission>() is not { } decided)
@@ -98,11 +99,11 @@ internal sealed class PortalGate(FormTokens forms, ITenants tenants, RateLimiter
         }
         catch (InvalidDataException)
         {
-            return false; // Not a form, whatever its header says.
+            return false; // The body is no form, whatever its header says.
         }
     }
 
-    // A form that was sent without a session is lost; its page is where to begin again.
+    // A form that was sent without a session is lost, so the user starts again at its page.
     private static RedirectHttpResult SignIn(HttpContext context)
     {
         var request = context.Request;

@@ -7,10 +7,10 @@ using PartnerBff.Portal.Pages;
 
 namespace PartnerBff.Portal;
 
-/// <summary>Renders a component, statically, into a page of this host.</summary>
+/// <summary>Renders a component statically into a page of this host.</summary>
 internal static class PortalPage
 {
-    /// <summary>A page of the portal.</summary>
+    /// <summary>Renders a page of the portal.</summary>
     public static Task<IResult> Of<TPage, TModel>(
         HttpContext context,
         PortalViewer viewer,
@@ -20,7 +20,7 @@ internal static class PortalPage
         where TPage : PageOf<TModel> =>
         Render<TPage>(context, new() { [nameof(PageOf<>.Viewer)] = viewer, [nameof(PageOf<>.Model)] = model }, status);
 
-    /// <summary>A page that says one thing.</summary>
+    /// <summary>Renders a page with one message.</summary>
     public static Task<IResult> Message(HttpContext context, int status, string title, string text, string? signOut = null) =>
         Render<Message>(
             context,
@@ -33,7 +33,7 @@ internal static class PortalPage
             status
         );
 
-    /// <summary>What went wrong, in place of a problem document.</summary>
+    /// <summary>Renders an error page in place of a problem document.</summary>
     public static Task<IResult> Problem(HttpContext context, Problem problem) =>
         problem.Code == ProblemCodes.NotFound && problem.Detail is null ? NotFound(context)
         : problem.Code == ProblemCodes.StoreUnavailable
@@ -45,7 +45,7 @@ internal static class PortalPage
             )
         : Message(context, problem.Code.Status, problem.Code.Title, problem.Detail ?? problem.Code.Explanation);
 
-    /// <summary>Nothing is here, or it is another tenant's.</summary>
+    /// <summary>Renders the page for something that does not exist or belongs to another tenant.</summary>
     public static Task<IResult> NotFound(HttpContext context) =>
         Message(context, StatusCodes.Status404NotFound, "Nothing is here", "It may have been deleted, or the address is mistyped.");
 

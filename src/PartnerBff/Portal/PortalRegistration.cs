@@ -16,11 +16,11 @@ using PartnerBff.Portal.Webhooks;
 
 namespace PartnerBff.Portal;
 
-/// <summary>The partners' pages for people: rendered here, signed in through the identity provider.</summary>
+/// <summary>Registers and maps the portal: pages for partners' users, rendered here, with sign-in through the identity provider.</summary>
 internal static class PortalRegistration
 {
     /// <summary>
-    /// The session's cookie counts on the portal's pages and nowhere else: on <c>/v1</c> it is nothing. Forms bring a token of their own.
+    /// Adds the portal. The session's cookie is valid only for the portal's pages; <c>/v1</c> ignores it. Forms carry a token of their own.
     /// </summary>
     public static WebApplicationBuilder AddPortal(this WebApplicationBuilder builder)
     {
@@ -45,11 +45,11 @@ internal static class PortalRegistration
     public static void MapPortal(this WebApplication app)
     {
         var problems = new ProblemView(PortalPage.Problem);
-        app.MapBrowserSessions().WithMetadata(problems).ExcludeFromDescription(); // No part of the partners' contract.
+        app.MapBrowserSessions().WithMetadata(problems).ExcludeFromDescription(); // Not part of the partners' contract.
         app.MapPortalAssets();
 
-        // People looking at pages use nothing of the plan, and must not become part of the bill. The gate decides who may see them, because
-        // people are sent to the sign-in, not answered with a problem.
+        // Viewing pages must not use up the plan or appear on the bill. The gate decides who may see them, because users are redirected to
+        // the sign-in instead of getting a problem.
         var portal = app.MapGroup("/portal")
             .AllowAnonymous()
             .WithMetadata(new SessionUse(IsOptional: true), problems)

@@ -1,7 +1,7 @@
 namespace PartnerBff.Portal;
 
-/// <summary>After a form: look at the page anew (RFC 9110 section 15.4.4), so that reloading repeats nothing.</summary>
-/// <param name="path">Of this host.</param>
+/// <summary>Redirects to a page after a form (RFC 9110 section 15.4.4), so that reloading the page repeats nothing.</summary>
+/// <param name="path">A path of this host.</param>
 internal sealed class SeeOther(string path) : IResult
 {
     public Task ExecuteAsync(HttpContext httpContext)

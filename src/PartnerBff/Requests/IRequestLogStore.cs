@@ -5,22 +5,23 @@ using StackExchange.Redis;
 namespace PartnerBff.Requests;
 
 /// <summary>
-/// The latest requests of each account, newest first. Members throw <see cref="StoreUnavailableException"/> while Redis is away.
+/// Stores the latest requests of each account, newest first. Members throw <see cref="StoreUnavailableException"/> while Redis is
+/// unavailable.
 /// </summary>
 internal interface IRequestLogStore
 {
-    /// <summary>How many an account keeps, for a week after its last.</summary>
+    /// <summary>Maximum number of requests kept for an account, until a week after its last one.</summary>
     public const int Kept = 1_000;
 
-    /// <param name="account">See <see cref="Usage.UsageKey.AccountOf"/>.</param>
-    /// <param name="requests">Oldest first.</param>
-    /// <param name="cancellation">Ends the waiting.</param>
+    /// <param name="account">The account; see <see cref="Usage.UsageKey.AccountOf"/>.</param>
+    /// <param name="requests">The requests, oldest first.</param>
+    /// <param name="cancellation">Cancels the wait.</param>
     Task Add(string account, IReadOnlyList<LoggedRequest> requests, CancellationToken cancellation);
 
     Task<IReadOnlyList<LoggedRequest>> Read(string account, CancellationToken cancellation);
 }
 
-/// <summary>Of a single instance; gone with it.</summary>
+/// <summary>Keeps requests in the memory of a single instance.</summary>
 internal sealed class EmbeddedRequestLogStore : IRequestLogStore
 {
     private readonly Lock _lock = new();
@@ -57,7 +58,7 @@ internal sealed class EmbeddedRequestLogStore : IRequestLogStore
     }
 }
 
-/// <summary>One list per account, <c>bff:requests:{account}</c>.</summary>
+/// <summary>Keeps requests in Redis: one list per account, <c>bff:requests:{account}</c>.</summary>
 internal sealed class RedisRequestLogStore(RedisState redis) : IRequestLogStore
 {
     private const int SecondsKept = 7 * 86_400;

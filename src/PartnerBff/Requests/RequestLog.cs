@@ -5,8 +5,8 @@ using Bff.State;
 namespace PartnerBff.Requests;
 
 /// <summary>
-/// Notes requests in memory and writes them every second, and before they are read; never on the way of a request. A write that fails
-/// is not repeated, for it may have happened: what it held is lost. It is a log, not a bill.
+/// Collects requests in memory and writes them every second, and before they are read; no request waits for that. A failed write is not
+/// repeated, because it may have succeeded; its requests may be lost. This is a log, not a bill.
 /// </summary>
 internal sealed class RequestLog(IRequestLogStore store, TimeProvider time, ILogger<RequestLog> logger)
     : PeriodicFlush(new("request-log", logger), TimeSpan.FromSeconds(1), time)
@@ -19,8 +19,8 @@ internal sealed class RequestLog(IRequestLogStore store, TimeProvider time, ILog
 
     public void Add(string account, LoggedRequest request) => _waiting.Writer.TryWrite((account, request));
 
-    /// <summary>The account's latest requests, newest first; those of this instance up to now.</summary>
-    /// <exception cref="StoreUnavailableException">The store is away.</exception>
+    /// <summary>Returns the account's latest requests, newest first, including all of this instance.</summary>
+    /// <exception cref="StoreUnavailableException">The store is unavailable.</exception>
     public async Task<IReadOnlyList<LoggedRequest>> Read(string account, CancellationToken cancellation)
     {
         await Flush(cancellation);
@@ -42,7 +42,8 @@ internal sealed class RequestLog(IRequestLogStore store, TimeProvider time, ILog
     }
 
     /// <summary>
-    /// Not cancelled: the reader may go away, and others' requests are among these. One account's failure is not the others'.
+    /// Writes one account's requests. Not cancelled, because the reader may disconnect while others' requests are among them. One account's
+    /// failure does not affect the others.
     /// </summary>
     private async Task Write(string account, IReadOnlyList<LoggedRequest> requests)
     {
@@ -53,7 +54,7 @@ internal sealed class RequestLog(IRequestLogStore store, TimeProvider time, ILog
         }
         catch (StoreUnavailableException)
         {
-            // The state's own log says so.
+            // The state logs it.
         }
 #pragma warning disable CA1031 // The loop goes on.
         catch (Exception failure)

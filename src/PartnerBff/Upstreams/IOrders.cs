@@ -3,7 +3,7 @@ using Refit;
 
 namespace PartnerBff.Upstreams;
 
-/// <summary>What partners are told of an order.</summary>
+/// <summary>The members of an order that partners see.</summary>
 public sealed record Order(
     string Id,
     string Status,
@@ -31,11 +31,13 @@ public interface IOrders
     [Get("/orders/{orderId}")]
     UpstreamCall<Order> Get(string orderId);
 
-    /// <summary>Sent once, or repeated under the partner's key.</summary>
+    /// <summary>Places an order; sent once, or repeated under the partner's idempotency key.</summary>
     [Post("/orders")]
     UpstreamWrite<Order> Place([Body] NewOrder order, [Header("Idempotency-Key")] string key);
 
-    /// <summary>Cancelling what is cancelled is the service's to judge; with the partner's key a repeat is safe.</summary>
+    /// <summary>
+    /// Cancels an order. The service decides about one that is already cancelled; with the partner's key a repeat is safe.
+    /// </summary>
     [Post("/orders/{orderId}/cancel")]
     UpstreamWrite<Order> Cancel(string orderId, [Header("Idempotency-Key")] string? key);
 }

@@ -4,13 +4,13 @@ namespace PartnerBff.Upstreams;
 
 internal static class UpstreamClients
 {
-    /// <summary>The services that partners' answers are made of.</summary>
+    /// <summary>Adds clients for the services that partners' answers are composed from.</summary>
     public static WebApplicationBuilder AddPartnerUpstreams(this WebApplicationBuilder builder) =>
         builder.AddUpstream<IOrders>("orders").AddUpstream<IProducts>("products").AddUpstream<IInventory>("inventory");
 }
 
-/// <summary>Makes the clients' calls; Refit's generator finds it in this assembly.</summary>
+/// <summary>Converts the clients' methods into calls; Refit's generator finds it in this assembly.</summary>
 internal sealed class Calls<T>() : DeclaredCalls<T>(UpstreamJson.Default);
 
-/// <summary>The same for those that change something.</summary>
+/// <summary>Converts the clients' methods into writes.</summary>
 internal sealed class Writes<T>() : DeclaredWrites<T>(UpstreamJson.Default);

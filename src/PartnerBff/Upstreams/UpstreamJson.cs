@@ -3,8 +3,8 @@ using System.Text.Json.Serialization;
 namespace PartnerBff.Upstreams;
 
 /// <summary>
-/// What the host reads of the services' documents, and what it sends them. A required member that is missing or null makes a document
-/// garbage.
+/// Metadata of the documents that the host reads from services and sends to them. A document with a required member missing or null is
+/// invalid.
 /// </summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,

@@ -1,6 +1,6 @@
 namespace PartnerBff.Usage;
 
-/// <summary>Feature of a request that is no use of its own: another one, which it has made, was counted in its place.</summary>
+/// <summary>Feature of a request that is not counted itself, because an inner request that it made was counted in its place.</summary>
 internal sealed class CountedElsewhere
 {
     public static readonly CountedElsewhere Instance = new();

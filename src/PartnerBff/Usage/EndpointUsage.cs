@@ -1,15 +1,15 @@
 namespace PartnerBff.Usage;
 
-/// <summary>Whose usage of what on which day.</summary>
-/// <param name="Account">Tenant, and <c>:test</c> for test keys: the modes see nothing of each other.</param>
-/// <param name="Day">UTC.</param>
+/// <summary>Identifies a count: account, day and endpoint.</summary>
+/// <param name="Account">The tenant, with <c>:test</c> for test keys, so that the modes are kept apart.</param>
+/// <param name="Day">Day in UTC.</param>
 /// <param name="Endpoint">Method and route.</param>
 internal readonly record struct UsageKey(string Account, DateOnly Day, string Endpoint)
 {
     public static string AccountOf(string tenant, bool isSandbox) => isSandbox ? tenant + ":test" : tenant;
 }
 
-/// <summary>Counts of one endpoint on one day; safe to add to from any thread.</summary>
+/// <summary>Counts of one endpoint on one day; thread-safe.</summary>
 internal sealed class EndpointUsage
 {
     private readonly long[] _latencies = new long[LatencyHistogram.Buckets];
@@ -24,7 +24,7 @@ internal sealed class EndpointUsage
 
     public long ServerErrors => Volatile.Read(ref _serverErrors);
 
-    /// <summary>Units beyond the day's quota.</summary>
+    /// <summary>Units beyond the daily quota.</summary>
     public long Overage => Volatile.Read(ref _overage);
 
     public ReadOnlySpan<long> Latencies => _latencies;
@@ -49,7 +49,7 @@ internal sealed class EndpointUsage
         }
     }
 
-    /// <summary>The counts by their stored names: n, c, s, o and b0 to b69; those that are 0 are left out.</summary>
+    /// <summary>Returns the counts by their stored names: n, c, s, o and b0 to b69; zeros are left out.</summary>
     public IEnumerable<KeyValuePair<string, long>> Fields()
     {
         var fixedFields = new KeyValuePair<string, long>[]
@@ -62,7 +62,7 @@ internal sealed class EndpointUsage
         return fixedFields.Concat(_latencies.Select((count, i) => KeyValuePair.Create("b" + i, count))).Where(f => f.Value > 0);
     }
 
-    /// <summary>Adds to a count by its stored name; unknown ones are of another version and ignored.</summary>
+    /// <summary>Adds to a count by its stored name; unknown names, from another version, are ignored.</summary>
     public void Add(string name, long count)
     {
         switch (name)

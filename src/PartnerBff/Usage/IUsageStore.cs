@@ -4,18 +4,18 @@ using StackExchange.Redis;
 
 namespace PartnerBff.Usage;
 
-/// <summary>Names what an instance writes at one time, so that the store adds it once, however often it arrives.</summary>
+/// <summary>Identifies a write of an instance, so that the store adds it only once, however often it arrives.</summary>
 /// <param name="Instance">Unique per process.</param>
-/// <param name="Number">Grows; an instance repeats a flush of an account's day until the store has confirmed it, and only then sends the
-/// next.</param>
+/// <param name="Number">Increases; an instance repeats the flush of an account's day until the store has confirmed it, and only then sends
+/// the next one.</param>
 internal readonly record struct UsageFlush(string Instance, long Number);
 
-/// <summary>Where usage adds up over instances; kept for 95 days.</summary>
+/// <summary>Sums up usage over all instances; kept for 95 days.</summary>
 internal interface IUsageStore
 {
     /// <summary>Adds an account's counts of one day, unless they have been added already under this or a later number.</summary>
-    /// <exception cref="StoreUnavailableException">It is not known whether they are added: send the same again. <see cref="Read"/>: the
-    /// store is away.</exception>
+    /// <exception cref="StoreUnavailableException">It is unknown whether the counts were added: send the same again. <see cref="Read"/>:
+    /// the store is unavailable.</exception>
     ValueTask Add(
         string account,
         DateOnly day,
@@ -24,11 +24,11 @@ internal interface IUsageStore
         CancellationToken cancellation
     );
 
-    /// <summary>An account's counts of one day, by endpoint.</summary>
+    /// <summary>Returns an account's counts of one day by endpoint.</summary>
     ValueTask<IReadOnlyDictionary<string, EndpointUsage>> Read(string account, DateOnly day, CancellationToken cancellation);
 }
 
-/// <summary>Of a single instance; gone with it.</summary>
+/// <summary>Keeps usage in the memory of a single instance.</summary>
 internal sealed class EmbeddedUsageStore(TimeProvider time) : IUsageStore
 {
     private const int DaysKept = 95;
@@ -93,15 +93,14 @@ internal sealed class EmbeddedUsageStore(TimeProvider time) : IUsageStore
 }
 
 /// <summary>
-/// One hash per account and day, <c>bff:usage:{account}:2026-01-31</c>; its fields are endpoint, tab, count, and <c>flushed:</c> with an
-/// instance, which holds the number of that instance's last flush: what was added and that it was added are written, kept, and lost,
-/// together.
+/// Keeps usage in Redis: one hash per account and day, <c>bff:usage:{account}:2026-01-31</c>. Its fields are endpoint, tab, count; and
+/// <c>flushed:</c> with an instance, which holds the number of that instance's last flush. So the counts and the fact that they were added
+/// are written, kept and lost together.
 /// </summary>
 internal sealed class RedisUsageStore(RedisState redis) : IUsageStore
 {
-    // One command adds everything and notes it: were the second of two refused, the same flush would be lost or counted twice. Lua passes a
-    // few thousand words to a command at most, so what is longer comes in parts, which only a refusal of the first can keep from being
-    // written.
+    // One command adds everything and records it: if the second of two commands were refused, the flush would be lost or counted twice. Lua
+    // passes at most a few thousand arguments to a command, so longer data is written in parts, and only the first part can be refused.
     private static readonly RedisScript AddScript = new(
         """
         if tonumber(redis.call('HGET', KEYS[1], ARGV[2]) or 0) < tonumber(ARGV[3]) then

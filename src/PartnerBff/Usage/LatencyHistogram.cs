@@ -1,21 +1,21 @@
 namespace PartnerBff.Usage;
 
 /// <summary>
-/// Latencies in buckets that each reach 20 % further than the one before: a percentile is right to that much, and buckets of many instances
-/// add up.
+/// Counts latencies in buckets that each reach 20 % further than the previous one. A percentile is accurate to 20 %, and the buckets of
+/// several instances can be added.
 /// </summary>
 internal static class LatencyHistogram
 {
-    /// <summary>The last one holds everything longer than about five minutes.</summary>
+    /// <summary>Number of buckets; the last one holds everything longer than about five minutes.</summary>
     public const int Buckets = 70;
 
     private const double Growth = 1.2;
 
-    /// <summary>Bucket 0 reaches to 1 ms.</summary>
+    /// <summary>Returns the bucket of a latency; bucket 0 reaches to 1 ms.</summary>
     public static int BucketOf(TimeSpan latency) =>
         latency.TotalMilliseconds <= 1 ? 0 : Math.Min(Buckets - 1, (int)Math.Ceiling(Math.Log(latency.TotalMilliseconds, Growth)));
 
-    /// <summary>The upper end, in milliseconds, of the bucket in which the percentile (0 to 1) lies.</summary>
+    /// <summary>Returns the upper bound, in milliseconds, of the bucket with the percentile (0 to 1).</summary>
     public static double Percentile(ReadOnlySpan<long> counts, double percentile)
     {
         var total = 0L;

@@ -4,7 +4,7 @@ using PartnerBff.Requests;
 
 namespace PartnerBff.Usage;
 
-/// <summary>Around the whole pipeline, so that refusals count too: who asked for what, how it ended and how long it took.</summary>
+/// <summary>Records usage: caller, endpoint, result and duration. Wraps the whole pipeline, so that refusals count too.</summary>
 internal sealed class UsageMiddleware(RequestDelegate next, UsageRecorder recorder, RequestLog log, TimeProvider time)
 {
     private readonly ConcurrentDictionary<Endpoint, string> _names = new();

@@ -4,17 +4,17 @@ using Bff.State;
 namespace PartnerBff.Usage;
 
 /// <summary>
-/// Adds requests up in memory and writes the sums every two seconds, at the end, and before they are read; never on the way of a
-/// request. A write without an answer may have happened or may still happen. So it is repeated as it was, under the number that it had,
-/// until it is confirmed; what has come since for the same account and day waits for that.
+/// Sums up requests in memory and writes the sums every two seconds, on shutdown, and before they are read; no request waits for that. A
+/// write without an answer may have succeeded or may still succeed. It is therefore repeated unchanged, under the same number, until it is
+/// confirmed; later counts for the same account and day wait for that.
 /// </summary>
 internal sealed partial class UsageRecorder(IUsageStore store, TimeProvider time, ILogger<UsageRecorder> logger)
     : PeriodicFlush(new("usage", logger), TimeSpan.FromSeconds(2), time)
 {
-    private const int MaxKeys = 100_000; // Tenants × endpoints: far beyond what is configured; while the store is away for long, a bound.
+    private const int MaxKeys = 100_000; // Tenants × endpoints, far beyond any real number; bounds memory during a long outage.
     private readonly Lock _lock = new();
     private readonly string _instance = Guid.NewGuid().ToString("N");
-    private readonly Dictionary<(string Account, DateOnly Day), Batch> _unconfirmed = []; // Only the running flush touches it.
+    private readonly Dictionary<(string Account, DateOnly Day), Batch> _unconfirmed = []; // Used only by the running flush.
     private Dictionary<UsageKey, EndpointUsage> _counts = [];
     private long _flushes;
     private bool _isFull;
@@ -22,7 +22,7 @@ internal sealed partial class UsageRecorder(IUsageStore store, TimeProvider time
     public void Add(string account, string endpoint, int status, TimeSpan latency, long overage)
     {
         var key = new UsageKey(account, DateOnly.FromDateTime(Time.GetUtcNow().UtcDateTime), endpoint);
-        lock (_lock) // What is added to counts that are being written already would be lost.
+        lock (_lock) // Counts that are already being written must not change.
         {
             if (_counts.TryGetValue(key, out var usage) || _counts.Count < MaxKeys)
             {
@@ -36,10 +36,12 @@ internal sealed partial class UsageRecorder(IUsageStore store, TimeProvider time
         }
     }
 
-    /// <summary>Writes what has added up; what cannot be written waits. Not cancelled: the asker may go away, the counts may not.</summary>
+    /// <summary>
+    /// Writes the sums; those that cannot be written wait. Not cancelled, so that no counts are lost if the reader disconnects.
+    /// </summary>
     protected override async Task Write(CancellationToken cancellation)
     {
-        await Write(); // What was not confirmed, as it was.
+        await Write(); // Unconfirmed writes first, unchanged.
         TakeCounts();
         await Write();
     }
@@ -67,7 +69,7 @@ internal sealed partial class UsageRecorder(IUsageStore store, TimeProvider time
         }
     }
 
-    /// <summary>One account's failure is not the others'.</summary>
+    /// <summary>Writes all batches; one account's failure does not affect the others.</summary>
     private async Task Write()
     {
         foreach (var ((account, day), batch) in _unconfirmed.ToList())
@@ -80,7 +82,7 @@ internal sealed partial class UsageRecorder(IUsageStore store, TimeProvider time
             }
             catch (StoreUnavailableException)
             {
-                // The state's own log says so.
+                // The state logs it.
             }
 #pragma warning disable CA1031 // The next round tries again.
             catch (Exception failure)

@@ -28,11 +28,11 @@ internal sealed record ApiVersion
     [Setting(Range = Addresses, Default = "none")]
     public string? Successor { get; init; }
 
-    /// <summary>RFC 9745.</summary>
+    /// <summary>Value of <c>Deprecation</c> (RFC 9745).</summary>
     public string? DeprecationHeader =>
         field ??= Deprecation is { } at ? "@" + at.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture) : null;
 
-    /// <summary>RFC 8594.</summary>
+    /// <summary>Value of <c>Sunset</c> (RFC 8594).</summary>
     public string? SunsetHeader => field ??= Sunset?.ToUniversalTime().ToString("R", CultureInfo.InvariantCulture);
 }
 
@@ -44,7 +44,7 @@ internal sealed class ApiVersions(IReadOnlyDictionary<string, ApiVersion> versio
     private const int MonthsOfNotice = 6;
     private static readonly string[] Names = ["v1", "v2"];
 
-    /// <summary>The version of a path, and what is said of it; null when nothing is.</summary>
+    /// <summary>Returns the version in a path and its settings; null if the path has no version.</summary>
     public (string Name, ApiVersion? Version)? Of(PathString path)
     {
         foreach (var name in Names)

@@ -6,8 +6,8 @@ using Bff.Requests;
 namespace PartnerBff.Versions;
 
 /// <summary>
-/// Around the whole pipeline, so that refusals carry them too: what every answer of a deprecated version says of its end
-/// (RFC 9745, RFC 8594), and who still uses which version.
+/// Adds headers about the end of a deprecated version (RFC 9745, RFC 8594) to every answer, and counts who still uses which version. Wraps
+/// the whole pipeline, so that refusals have the headers too.
 /// </summary>
 internal sealed class VersionHeaders(RequestDelegate next, Reloadable<ApiVersions> versions)
 {
@@ -72,7 +72,7 @@ internal sealed class VersionHeaders(RequestDelegate next, Reloadable<ApiVersion
     }
 }
 
-/// <summary>In front of the endpoints: a version that has ended answers 410.</summary>
+/// <summary>Answers 410 for a version that has ended; stands before the endpoints.</summary>
 internal sealed class RetiredVersions(RequestDelegate next, Reloadable<ApiVersions> versions, TimeProvider time)
 {
     public Task InvokeAsync(HttpContext context) =>

@@ -1,7 +1,7 @@
 namespace PartnerBff.Webhooks;
 
 /// <summary>
-/// Which types of events are wanted, in the log as in a webhook: names, <c>order.*</c> for all that begin so, <c>*</c> for all.
+/// Filters types of events, for the log and for webhooks: names, <c>order.*</c> for all with that prefix, <c>*</c> for all.
 /// </summary>
 internal static class EventTypes
 {

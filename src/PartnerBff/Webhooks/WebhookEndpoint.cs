@@ -2,17 +2,17 @@ using System.Text.Json.Serialization;
 
 namespace PartnerBff.Webhooks;
 
-/// <summary>A secret as it is stored.</summary>
-/// <param name="Box">Sealed with the instances' shared keys.</param>
-/// <param name="Until">After this it signs no more; null: the current one.</param>
+/// <summary>A secret in its stored form.</summary>
+/// <param name="Box">The secret, sealed with the instances' shared keys.</param>
+/// <param name="Until">When it stops signing; null for the current one.</param>
 internal sealed record WebhookSecret(byte[] Box, DateTimeOffset? Until);
 
-/// <summary>Where a partner wants events sent to.</summary>
+/// <summary>An endpoint to which a partner wants events sent.</summary>
 internal sealed record WebhookEndpoint
 {
     public required string Id { get; init; }
 
-    /// <summary>See <see cref="WebhookOwner"/>.</summary>
+    /// <summary>The owner; see <see cref="WebhookOwner"/>.</summary>
     public required string Owner { get; init; }
 
     public required string Url { get; init; }
@@ -23,12 +23,12 @@ internal sealed record WebhookEndpoint
 
     public bool Enabled { get; init; } = true;
 
-    /// <summary>When it was last brought back; failures from before do not count.</summary>
+    /// <summary>When it was last enabled again; earlier failures do not count.</summary>
     public DateTimeOffset? EnabledAt { get; init; }
 
     public required DateTimeOffset CreatedAt { get; init; }
 
-    /// <summary>The current one first.</summary>
+    /// <summary>The secrets, the current one first.</summary>
     public required IReadOnlyList<WebhookSecret> Secrets { get; init; }
 
     public WebhookEndpoint Switch(bool enabled, DateTimeOffset now) =>
@@ -41,14 +41,14 @@ internal sealed record WebhookEndpoint
     public bool Wants(string type) => Enabled && EventTypes.Match(Types, type);
 }
 
-/// <summary>Whose an endpoint is: test keys see nothing live.</summary>
+/// <summary>Names the owners of endpoints; test keys see nothing live.</summary>
 internal static class WebhookOwner
 {
     private const string LivePrefix = "live:";
 
     public static string Live(string tenant) => LivePrefix + tenant;
 
-    /// <summary>Of an owner whom events are for; null for a test key's, which get none.</summary>
+    /// <summary>Returns the tenant whose events an owner gets; null for test keys, which get none.</summary>
     public static string? LiveTenant(string owner) =>
         owner.StartsWith(LivePrefix, StringComparison.Ordinal) ? owner[LivePrefix.Length..] : null;
 
@@ -62,19 +62,19 @@ internal enum DeliveryStatus
     Failed,
 }
 
-/// <summary>One attempt.</summary>
-/// <param name="At">When it began.</param>
-/// <param name="StatusCode">Null: there was no answer.</param>
-/// <param name="LatencyMs">To the answer, or to giving up.</param>
-/// <param name="Response">The first 1 KiB of the answer, or why there was none.</param>
+/// <summary>One attempt to deliver.</summary>
+/// <param name="At">When the attempt started.</param>
+/// <param name="StatusCode">The answer's status; null without an answer.</param>
+/// <param name="LatencyMs">Time until the answer or the failure, in milliseconds.</param>
+/// <param name="Response">The first 1 KiB of the answer, or the reason why there is none.</param>
 internal sealed record DeliveryAttempt(DateTimeOffset At, int? StatusCode, int LatencyMs, string? Response);
 
-/// <summary>An attempt out of turn.</summary>
-/// <param name="ResumesAt">When the schedule goes on if it fails; null: the schedule was over.</param>
+/// <summary>An attempt outside of the schedule, which the partner requested.</summary>
+/// <param name="ResumesAt">When the schedule continues if the attempt fails; null if the schedule was finished.</param>
 internal sealed record ByHand(DateTimeOffset? ResumesAt);
 
 /// <summary>
-/// One event on its way to one endpoint. Its id is also the <c>webhook-id</c>: one per event and endpoint, whatever is repeated.
+/// The delivery of one event to one endpoint. Its id is also the <c>webhook-id</c>: one per event and endpoint, including repeats.
 /// </summary>
 internal sealed record WebhookDelivery
 {
@@ -90,24 +90,24 @@ internal sealed record WebhookDelivery
 
     public required string Type { get; init; }
 
-    /// <summary>What is sent and signed.</summary>
+    /// <summary>The signed body.</summary>
     public required byte[] Body { get; init; }
 
     public required DateTimeOffset CreatedAt { get; init; }
 
     public DeliveryStatus Status { get; init; }
 
-    /// <summary>How far the schedule has got; an attempt by hand takes it no further.</summary>
+    /// <summary>Number of attempts of the schedule so far; a manual attempt does not count.</summary>
     public int Tries { get; init; }
 
-    /// <summary>The next attempt is one that the partner asked for.</summary>
+    /// <summary>Set if the next attempt is one that the partner requested.</summary>
     public ByHand? ByHand { get; init; }
 
     public IReadOnlyList<DeliveryAttempt> Attempts { get; init; } = [];
 
     public DateTimeOffset? NextAttemptAt { get; init; }
 
-    /// <summary>When the claim ends with which an instance has it; by this the store tells a claim from a later one.</summary>
+    /// <summary>End of the claim; the store uses it to distinguish a claim from a later one.</summary>
     [JsonIgnore]
     public DateTimeOffset? HeldUntil { get; init; }
 }

@@ -47,6 +47,6 @@ public sealed class WebhookOptions
 
     internal TimeSpan[] Gaps => Schedule is { Length: > 0 } own ? own : DefaultGaps;
 
-    /// <summary>A claim that is older than this is another instance's to take.</summary>
+    /// <summary>Lifetime of a claim, after which another instance may take it.</summary>
     internal TimeSpan Lease => 2 * Timeout;
 }

@@ -7,7 +7,7 @@ using PartnerBff.Webhooks.Stores;
 
 namespace PartnerBff.Webhooks;
 
-/// <summary>Registers the webhooks' engine.</summary>
+/// <summary>Registers webhooks.</summary>
 internal static class WebhooksRegistration
 {
     public static WebApplicationBuilder AddWebhooks(this WebApplicationBuilder builder)

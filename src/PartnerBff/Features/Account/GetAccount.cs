@@ -4,18 +4,18 @@ using Bff.Tenancy;
 
 namespace PartnerBff.Features.Account;
 
-/// <summary>Who the partner is here and what it may do.</summary>
+/// <summary>The partner's identity here, and what it may do.</summary>
 /// <param name="Mode"><c>live</c>, or <c>test</c> for a test key.</param>
 public sealed record AccountContract(string Tenant, string Mode, PlanContract Plan, LimitsContract Limits);
 
-/// <summary>What was agreed.</summary>
+/// <summary>The agreed plan.</summary>
 /// <param name="Endpoints"><c>all</c> or <c>read-only</c>.</param>
 /// <param name="Overage">Whether requests beyond the day's quota are admitted and billed.</param>
 public sealed record PlanContract(string Name, string? Price, string? Support, string? Sla, string Endpoints, bool Overage);
 
-/// <summary>How much of it.</summary>
-/// <param name="RequestsPerDay">Null: unlimited.</param>
-/// <param name="UsedToday">Of the day's quota, by this credential; null where there is none.</param>
+/// <summary>The limits of the plan.</summary>
+/// <param name="RequestsPerDay">Null for unlimited.</param>
+/// <param name="UsedToday">This credential's use of the daily quota; null without a quota.</param>
 public sealed record LimitsContract(
     long RequestsPerMinute,
     long Burst,

@@ -5,11 +5,11 @@ using PartnerBff.Usage;
 
 namespace PartnerBff.Features.Account;
 
-/// <summary>What was used, from the first day to the last, both included.</summary>
-/// <param name="From">UTC day.</param>
-/// <param name="To">UTC day.</param>
-/// <param name="Data">By day and endpoint.</param>
-/// <param name="Days">By day: what is billed.</param>
+/// <summary>Usage from the first to the last day, both included.</summary>
+/// <param name="From">First day, UTC.</param>
+/// <param name="To">Last day, UTC.</param>
+/// <param name="Data">Usage by day and endpoint.</param>
+/// <param name="Days">Usage by day, which is what is billed.</param>
 public sealed record UsageContract(
     DateOnly From,
     DateOnly To,
@@ -19,13 +19,13 @@ public sealed record UsageContract(
     string? NextCursor
 );
 
-/// <summary>One endpoint on one day.</summary>
+/// <summary>Usage of one endpoint on one day.</summary>
 /// <param name="Endpoint">Method and route.</param>
-/// <param name="ClientErrors">Answered 4xx.</param>
-/// <param name="ServerErrors">Answered 5xx.</param>
-/// <param name="P50Ms">Half were faster; right to 20 %.</param>
-/// <param name="P95Ms">19 of 20 were faster; right to 20 %.</param>
-/// <param name="BillableOverage">Units that its requests took beyond the day's quota.</param>
+/// <param name="ClientErrors">Number of 4xx answers.</param>
+/// <param name="ServerErrors">Number of 5xx answers.</param>
+/// <param name="P50Ms">Median latency, accurate to 20 %.</param>
+/// <param name="P95Ms">95th percentile of latency, accurate to 20 %.</param>
+/// <param name="BillableOverage">Units that its requests took beyond the daily quota.</param>
 public sealed record EndpointUsageContract(
     DateOnly Date,
     string Endpoint,
@@ -37,8 +37,8 @@ public sealed record EndpointUsageContract(
     long BillableOverage
 );
 
-/// <summary>One day of all endpoints.</summary>
-/// <param name="BillableOverage">Units beyond the day's quota, of all endpoints: what is billed.</param>
+/// <summary>Usage of all endpoints on one day.</summary>
+/// <param name="BillableOverage">Units beyond the daily quota over all endpoints, which is what is billed.</param>
 public sealed record DayUsageContract(DateOnly Date, long Requests, long BillableOverage);
 
 internal static class GetUsage

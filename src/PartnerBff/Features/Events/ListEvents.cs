@@ -8,12 +8,12 @@ using EventId = Bff.Events.EventId;
 
 namespace PartnerBff.Features.Events;
 
-/// <summary>Something that happened.</summary>
-/// <param name="Id">Its place in the log; pass it as <c>since</c> to get what came after it.</param>
-/// <param name="Type">Such as <c>order.shipped</c>.</param>
-/// <param name="Subject">What it happened to, such as an order's id.</param>
+/// <summary>An event.</summary>
+/// <param name="Id">Position in the log; pass it as <c>since</c> to get the events after it.</param>
+/// <param name="Type">Type such as <c>order.shipped</c>.</param>
+/// <param name="Subject">Subject of the event, such as the id of an order.</param>
 /// <param name="Timestamp">When it happened.</param>
-/// <param name="Data">The same as a webhook's <c>data</c>.</param>
+/// <param name="Data">Same as <c>data</c> of a webhook.</param>
 public sealed record EventContract(string Id, string Type, string? Subject, DateTimeOffset Timestamp, JsonElement Data)
 {
     internal static EventContract Of(LoggedEvent logged)
@@ -23,15 +23,15 @@ public sealed record EventContract(string Id, string Type, string? Subject, Date
     }
 }
 
-/// <summary>A page of the log.</summary>
-/// <param name="IsComplete">False: events after <c>since</c> are older than the log keeps; read the resources themselves.</param>
+/// <summary>A page of the event log.</summary>
+/// <param name="IsComplete">False if events after <c>since</c> are no longer in the log; read the resources themselves.</param>
 public sealed record EventPageContract(IReadOnlyList<EventContract> Data, bool HasMore, string? NextCursor, bool IsComplete);
 
-/// <summary>The tenant's events, oldest first. There are none in the sandbox: what services publish is live.</summary>
+/// <summary>Lists the tenant's events, oldest first. The sandbox has none, because services publish only live events.</summary>
 internal static class ListEvents
 {
     private const int Step = 100;
-    private const int MaxSteps = 10; // A filter that matches little is answered with an early page rather than with a long search.
+    private const int MaxSteps = 10; // A filter that matches little gets a short page early rather than a long search.
 
     public static async Task<IResult> Handle(HttpContext context, Caller caller, IEventLog log, Cursors cursors)
     {

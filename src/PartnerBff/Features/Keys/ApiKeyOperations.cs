@@ -8,7 +8,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace PartnerBff.Features.Keys;
 
-/// <summary>A tenant's keys. A test credential sees and makes test keys alone.</summary>
+/// <summary>Manages a tenant's API keys. A test credential sees and creates only test keys.</summary>
 internal static class ApiKeyOperations
 {
     private const int DefaultOverlapSeconds = 86_400;
@@ -122,7 +122,7 @@ internal static class ApiKeyOperations
             return new Problem(ProblemCodes.NotFound);
         }
 
-        await keys.Delete(key, CancellationToken.None, ChangedBy.Of(context)); // A revocation is finished even when the client has gone.
+        await keys.Delete(key, CancellationToken.None, ChangedBy.Of(context)); // Completes the revocation even if the client disconnects.
         return TypedResults.NoContent();
     }
 
@@ -133,7 +133,7 @@ internal static class ApiKeyOperations
             statusCode: StatusCodes.Status201Created
         );
 
-    // A live credential manages both modes, a test one its own.
+    // A live credential manages keys of both modes, a test credential only test keys.
     private static async Task<IReadOnlyList<ApiKeyRecord>> Visible(Caller caller, ApiKeyRegistry keys, CancellationToken cancellation)
     {
         var test = await keys.List(caller.Tenant!, isTest: true, cancellation);
@@ -152,7 +152,7 @@ internal static class ApiKeyOperations
     private static string Position(ApiKeyRecord key) =>
         string.Create(CultureInfo.InvariantCulture, $"{key.CreatedAt.UtcTicks:D19}{key.Id}");
 
-    /// <summary>What is wrong with a key that is asked for.</summary>
+    /// <summary>Returns the mistakes in a request for a key.</summary>
     public static Dictionary<string, string[]> Mistakes(NewKeyRequest request, TimeProvider time)
     {
         var mistakes = new Dictionary<string, string[]>();

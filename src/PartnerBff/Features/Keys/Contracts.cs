@@ -3,14 +3,14 @@ using Bff.Callers.ApiKeys;
 
 namespace PartnerBff.Features.Keys;
 
-/// <summary>A key to make.</summary>
-/// <param name="Name">What the partner calls it; 1 to 100 characters.</param>
-/// <param name="Scopes">What it may do; at least one, and none that the credential lacks that asks.</param>
-/// <param name="Mode"><c>live</c> or <c>test</c>; without it, that of the credential that asks.</param>
-/// <param name="ExpiresAt">When it ends, at the latest with the credential that asks; when absent, with that, or never if that never
-/// ends.</param>
-/// <param name="AllowedAddresses">Networks (CIDR) that it may be used from, 100 at most, none wider than those of the key that asks; when
-/// absent, those of that key, or any.</param>
+/// <summary>A key to create.</summary>
+/// <param name="Name">The partner's name for it, 1 to 100 characters.</param>
+/// <param name="Scopes">At least one scope, and none that the requesting credential lacks.</param>
+/// <param name="Mode"><c>live</c> or <c>test</c>; by default that of the requesting credential.</param>
+/// <param name="ExpiresAt">When it expires, at the latest with the requesting credential; by default together with that one, or never if
+/// that one never expires.</param>
+/// <param name="AllowedAddresses">Networks (CIDR) from which it may be used, at most 100, none wider than those of the requesting key; by
+/// default those of that key, or any.</param>
 public sealed record NewKeyRequest(
     string Name,
     IReadOnlyList<string> Scopes,
@@ -19,18 +19,18 @@ public sealed record NewKeyRequest(
     IReadOnlyList<string>? AllowedAddresses = null
 );
 
-/// <summary>How a key is to be rotated.</summary>
-/// <param name="OverlapSeconds">How long the old key goes on: 0 to 2 592 000 (30 days), default 86 400 (a day).</param>
+/// <summary>How to rotate a key.</summary>
+/// <param name="OverlapSeconds">How long the old key remains valid: 0 to 2 592 000 (30 days), default 86 400 (a day).</param>
 public sealed record RotateKeyRequest(int? OverlapSeconds = null);
 
 /// <summary>An API key.</summary>
-/// <param name="Key">The key itself: only in the answer that made it.</param>
-/// <param name="Prefix">Its first characters, to recognise it by.</param>
-/// <param name="LastFour">Its last four.</param>
+/// <param name="Key">The key itself; only in the answer that creates it.</param>
+/// <param name="Prefix">Its first characters, by which to recognize it.</param>
+/// <param name="LastFour">Its last four characters.</param>
 /// <param name="Mode"><c>live</c> or <c>test</c>.</param>
-/// <param name="LastUsedAt">To about ten seconds; null when it was never used.</param>
-/// <param name="AllowedAddresses">Networks (CIDR) that it may be used from; absent: any.</param>
-/// <param name="PreviousExpiresAt">Only in the answer of a rotation: when the key that was replaced ends.</param>
+/// <param name="LastUsedAt">Accurate to about ten seconds; null if it was never used.</param>
+/// <param name="AllowedAddresses">Networks (CIDR) from which it may be used; absent for any.</param>
+/// <param name="PreviousExpiresAt">When the replaced key expires; only in the answer of a rotation.</param>
 public sealed record KeyContract(
     string Id,
     string Name,

@@ -5,13 +5,13 @@ using Bff.Requests;
 namespace PartnerBff.Features.Keys;
 
 /// <summary>
-/// A credential gives a key at most what it has: its scopes, its mode, and its time. Otherwise <c>keys.manage</c> alone would be every
-/// scope, for ever. A key without an end asks for more than a credential that ends, a token included: lasting keys come from the portal or
-/// from a key without an end. Ending a key gives nothing, so a caller that manages keys may end every key that it sees.
+/// Limits a new key to what the requesting credential has: its scopes, its mode and its lifetime. Otherwise <c>keys.manage</c> alone would
+/// grant every scope for ever. A credential that expires, such as a token, cannot create a key that does not: lasting keys come from the
+/// portal or from a lasting key. Revoking a key grants nothing, so a caller that manages keys may revoke every key that it sees.
 /// </summary>
 internal static class KeyGrant
 {
-    /// <summary>Null when the caller may make, or be shown, a key of these scopes and this end.</summary>
+    /// <summary>Returns null if the caller may create or see a key with these scopes and this expiry; otherwise the problem.</summary>
     public static Problem? Excess(Caller caller, IEnumerable<string> scopes, DateTimeOffset? expiresAt, IReadOnlyList<string>? addresses)
     {
         var missing = scopes.Where(s => !caller.HasScope(s)).Order(StringComparer.Ordinal).ToList();
@@ -36,7 +36,7 @@ internal static class KeyGrant
             : null;
     }
 
-    /// <summary>From where a key may be used for which nothing was asked: from where its maker may.</summary>
+    /// <summary>Returns the networks of a new key: the requested ones, or those of its creator.</summary>
     public static IReadOnlyList<string>? Addresses(Caller caller, IReadOnlyList<string>? asked) =>
         asked is { Count: > 0 } ? asked : caller.AllowedAddresses?.Select(n => n.ToString()).ToList();
 
@@ -44,6 +44,6 @@ internal static class KeyGrant
         AddressNetworks.TryParse(text, out var network)
         && networks.Any(n => n.PrefixLength <= network.PrefixLength && n.Contains(network.BaseAddress));
 
-    /// <summary>When a key ends for which no end was asked: with its maker, if that ends.</summary>
+    /// <summary>Returns the expiry of a new key: the requested one, or that of its creator, if any.</summary>
     public static DateTimeOffset? End(Caller caller, DateTimeOffset? asked) => asked ?? caller.ExpiresAt;
 }

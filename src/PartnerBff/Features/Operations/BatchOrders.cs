@@ -11,10 +11,10 @@ using PartnerBff.Upstreams;
 namespace PartnerBff.Features.Operations;
 
 /// <summary>
-/// Places up to a hundred orders: 1. the whole is read and charged, one unit per order; 2. at most <see cref="Concurrency"/> are with the
-/// service at a time; 3. each has the key of the batch and its index, so that a repeat after a cut-off finds the finished ones answered and
-/// sends the others;
-/// 4. the whole counts as answered once no order is left that a repeat might still place.
+/// Places up to a hundred orders: 1. the whole request is read and charged, one unit per order; 2. at most <see cref="Concurrency"/> orders
+/// are sent to the service at a time; 3. each order's idempotency key is that of the batch with its index, so a repeat after an
+/// interruption returns the finished orders' answers and sends the others;
+/// 4. the batch counts as answered once no order is left that a repeat might still place.
 /// </summary>
 internal static class BatchOrders
 {

@@ -29,10 +29,10 @@ public sealed record ProductContract(
         );
 }
 
-/// <summary>One way in which a product is sold.</summary>
+/// <summary>A variant in which a product is sold.</summary>
 public sealed record VariantContract(string Sku, string? Size, string? Color);
 
-/// <summary>What is in stock of a product. The same in every version.</summary>
+/// <summary>The stock of a product. The same in every version.</summary>
 public sealed record InventoryContract(
     string ProductId,
     bool InStock,
@@ -51,10 +51,10 @@ public sealed record InventoryContract(
         );
 }
 
-/// <summary>What one warehouse has.</summary>
+/// <summary>The stock of one warehouse.</summary>
 public sealed record WarehouseContract(string Id, int Quantity);
 
-/// <summary>Reads of products and stock.</summary>
+/// <summary>Reads products and stock.</summary>
 internal static class Catalogue
 {
     public static Task<Composed<Page<ProductContract>>> Products(HttpContext context, Composer composer, IProducts products) =>

@@ -7,16 +7,16 @@ using Bff.Upstreams;
 
 namespace PartnerBff.Features.Operations;
 
-/// <summary>A page of a service's list, with the service's cursor sealed to this list and tenant.</summary>
+/// <summary>Returns a page of a service's list, with the service's cursor sealed to this list and tenant.</summary>
 internal static class Lists
 {
-    /// <param name="context">Has <c>limit</c> and <c>cursor</c>.</param>
-    /// <param name="name">Of the part, the list and its cursors.</param>
-    /// <param name="composer">The request's.</param>
-    /// <param name="list">Asks the service for a page.</param>
-    /// <param name="items">Makes the entries.</param>
-    /// <param name="next">The service's cursor.</param>
-    /// <param name="type">Of the page.</param>
+    /// <param name="context">The request, with <c>limit</c> and <c>cursor</c>.</param>
+    /// <param name="name">Name of the part, the list and its cursors.</param>
+    /// <param name="composer">The request's composer.</param>
+    /// <param name="list">Builds the call for a page.</param>
+    /// <param name="items">Converts the entries.</param>
+    /// <param name="next">Returns the service's cursor.</param>
+    /// <param name="type">Metadata of the page.</param>
     public static async Task<Composed<Page<T>>> Page<TPage, T>(
         HttpContext context,
         string name,

@@ -4,7 +4,7 @@ using PartnerBff.Upstreams;
 
 namespace PartnerBff.Features.Operations;
 
-/// <summary>Orders are the tenant's: the service filters by the identity headers and hides everybody else's (404).</summary>
+/// <summary>Reads orders. The service filters them by the tenant in the identity headers and hides those of others (404).</summary>
 internal static class OrderReads
 {
     public static Task<Composed<Page<T>>> List<T>(

@@ -7,14 +7,14 @@ namespace PartnerBff.Features.Operations;
 /// <summary>An order to place.</summary>
 /// <param name="Currency">ISO 4217, three capital letters.</param>
 /// <param name="Items">1 to 100 lines.</param>
-/// <param name="Reference">The partner's own name for it; at most 100 characters; comes back with the order.</param>
+/// <param name="Reference">The partner's own reference, at most 100 characters; returned with the order.</param>
 public sealed record OrderRequest(string Currency, IReadOnlyList<OrderRequestItem> Items, string? Reference = null)
 {
     private const int MaxItems = 100;
     private const int MaxQuantity = 1_000_000;
     private const int MaxText = 100;
 
-    /// <summary>Messages per member; null when the order may be sent.</summary>
+    /// <summary>Returns messages by member; null if the order is valid.</summary>
     internal Dictionary<string, string[]>? Mistakes(string prefix = "")
     {
         Dictionary<string, string[]>? mistakes = null;
@@ -59,7 +59,7 @@ public sealed record OrderRequest(string Currency, IReadOnlyList<OrderRequestIte
         void Add(string member, string message) => (mistakes ??= [])[prefix + member] = [message];
     }
 
-    /// <summary>The problem that the mistakes are; null when there are none.</summary>
+    /// <summary>Returns the problem for the mistakes; null if there are none.</summary>
     internal Problem? Objection() => Mistakes() is { } mistakes ? new Problem(ProblemCodes.ValidationFailed) { Errors = mistakes } : null;
 
     private static bool IsText(string text) => TextLength.IsAtMost(text, MaxText) && !text.Any(char.IsControl);

@@ -6,7 +6,7 @@ using PartnerBff.Upstreams;
 
 namespace PartnerBff.Features.Operations;
 
-/// <summary>Writes go to the service once, or again under the partner's own key.</summary>
+/// <summary>Places and cancels orders. A write is sent to the service once, or again under the partner's idempotency key.</summary>
 internal static class OrderWrites
 {
     public static async Task<IResult> Place<T>(

@@ -1,9 +1,10 @@
 namespace PartnerBff.Features.V1;
 
 /// <summary>An order.</summary>
-/// <param name="Reference">The partner's own, as it was sent; null when none was.</param>
-/// <param name="Status"><c>pending</c>, <c>paid</c>, <c>shipped</c>, <c>delivered</c> or <c>cancelled</c>; more may come.</param>
-/// <param name="Total">In <paramref name="Currency"/>.</param>
+/// <param name="Reference">The partner's own reference; null if none was sent.</param>
+/// <param name="Status"><c>pending</c>, <c>paid</c>, <c>shipped</c>, <c>delivered</c> or <c>cancelled</c>; more values may be
+/// added.</param>
+/// <param name="Total">Total in <paramref name="Currency"/>.</param>
 public sealed record OrderV1(
     string Id,
     string? Reference,
@@ -27,5 +28,5 @@ public sealed record OrderV1(
 }
 
 /// <summary>A line of an order.</summary>
-/// <param name="UnitPrice">In the order's currency.</param>
+/// <param name="UnitPrice">Price in the order's currency.</param>
 public sealed record OrderItemV1(string ProductId, string? Name, int Quantity, decimal UnitPrice);

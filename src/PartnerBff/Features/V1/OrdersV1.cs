@@ -6,7 +6,7 @@ using PartnerBff.Upstreams;
 
 namespace PartnerBff.Features.V1;
 
-/// <summary>Orders as v1 shows them.</summary>
+/// <summary>Orders in the form of v1.</summary>
 internal static class OrdersV1
 {
     private static PartnerJson Json => PartnerJson.Answers;

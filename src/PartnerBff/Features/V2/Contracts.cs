@@ -2,8 +2,8 @@ using System.Globalization;
 
 namespace PartnerBff.Features.V2;
 
-/// <summary>An amount of money: exact, as text, so that no reader rounds it.</summary>
-/// <param name="Amount">Decimal, such as <c>49.99</c>; a dot, no exponent.</param>
+/// <summary>An amount of money, as text, so that no reader rounds it.</summary>
+/// <param name="Amount">Decimal number such as <c>49.99</c>, with a dot and without an exponent.</param>
 /// <param name="Currency">ISO 4217.</param>
 public sealed record Money(string Amount, string Currency)
 {
@@ -11,7 +11,7 @@ public sealed record Money(string Amount, string Currency)
         new(amount.ToString("0.00##########", CultureInfo.InvariantCulture), currency);
 }
 
-/// <summary>An order. As in v1, with money as objects.</summary>
+/// <summary>An order as in v1, but with money as objects.</summary>
 public sealed record OrderV2(
     string Id,
     string? Reference,

@@ -6,7 +6,7 @@ using PartnerBff.Upstreams;
 
 namespace PartnerBff.Features.V2;
 
-/// <summary>Orders as v2 shows them.</summary>
+/// <summary>Orders in the form of v2.</summary>
 internal static class OrdersV2
 {
     private static PartnerJson Json => PartnerJson.Answers;

@@ -6,10 +6,10 @@ using Bff.Requests;
 
 namespace PartnerBff.Features.Webhooks;
 
-/// <summary>A page of a list that this host keeps itself; its cursor seals how much was shown.</summary>
+/// <summary>A page of a list that this host stores itself; its cursor seals the number of entries shown so far.</summary>
 internal sealed record ListPage(int Limit, int Skip, CursorScope Cursors)
 {
-    /// <exception cref="ProblemException">400 for a limit or cursor that is none.</exception>
+    /// <exception cref="ProblemException">400: the limit or the cursor is invalid.</exception>
     public static async Task<ListPage> Of(HttpContext context, Cursors cursors, string name, params string?[] filter)
     {
         var limit = PageLimit.Of(
@@ -22,9 +22,9 @@ internal sealed record ListPage(int Limit, int Skip, CursorScope Cursors)
         return new(limit, cursor is null ? 0 : int.Parse(cursor, CultureInfo.InvariantCulture), scope);
     }
 
-    /// <param name="context">The request's.</param>
-    /// <param name="found">One more than the limit, when there are more.</param>
-    /// <param name="type">Of the page.</param>
+    /// <param name="context">The request.</param>
+    /// <param name="found">The entries, with one more than the limit if there are more.</param>
+    /// <param name="type">Metadata of the page.</param>
     public IResult Answer<T>(HttpContext context, IEnumerable<T> found, JsonTypeInfo<Page<T>> type)
     {
         var items = found.ToList();

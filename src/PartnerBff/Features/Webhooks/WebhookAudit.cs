@@ -6,8 +6,8 @@ using PartnerBff.Webhooks.Stores;
 namespace PartnerBff.Features.Webhooks;
 
 /// <summary>
-/// What the audit log says of endpoints. Of an address it names the host alone: partners put secrets into the rest. Their own notes are
-/// theirs.
+/// Builds the audit entries about endpoints. They name only the host of an address, because partners put secrets into the rest, and leave
+/// out partners' own notes.
 /// </summary>
 internal static class WebhookAudit
 {

@@ -4,19 +4,19 @@ using PartnerBff.Webhooks;
 namespace PartnerBff.Features.Webhooks;
 
 /// <summary>A new endpoint.</summary>
-/// <param name="Url">https; reachable on the public internet.</param>
-/// <param name="Types">Names, <c>order.*</c> or <c>*</c>; without them all types.</param>
+/// <param name="Url">An https address on the public internet.</param>
+/// <param name="Types">Names of types, <c>order.*</c> or <c>*</c>; by default all types.</param>
 /// <param name="Description">The partner's own note.</param>
 public sealed record WebhookEndpointRequest(string? Url, IReadOnlyList<string>? Types = null, string? Description = null);
 
-/// <summary>What to change; the rest stays.</summary>
+/// <summary>Changes to an endpoint; absent members stay unchanged.</summary>
 public sealed record WebhookEndpointChange
 {
     public string? Url { get; set; }
 
     public IReadOnlyList<string>? Types { get; set; }
 
-    /// <summary>Null takes the note away, as no mention of it would not.</summary>
+    /// <summary>The partner's own note; null removes it, whereas an absent member keeps it.</summary>
     public string? Description
     {
         get;
@@ -29,8 +29,8 @@ public sealed record WebhookEndpointChange
     public bool IsDescriptionGiven { get; private set; }
 }
 
-/// <summary>How long both secrets sign.</summary>
-/// <param name="OverlapSeconds">0 to 2 592 000; default 86 400.</param>
+/// <summary>How to rotate a secret.</summary>
+/// <param name="OverlapSeconds">How long both secrets sign: 0 to 2 592 000, default 86 400.</param>
 public sealed record RotateSecretRequest(int? OverlapSeconds = null);
 
 /// <summary>An endpoint.</summary>
@@ -46,7 +46,7 @@ public sealed record WebhookEndpointContract(
     internal static WebhookEndpointContract Of(WebhookEndpoint e) => new(e.Id, e.Url, e.Types, e.Description, e.Enabled, e.CreatedAt);
 }
 
-/// <summary>An endpoint with its secret, which is shown this once.</summary>
+/// <summary>An endpoint with its secret, which is shown only once.</summary>
 public sealed record WebhookEndpointWithSecret(
     string Id,
     string Url,
@@ -61,14 +61,14 @@ public sealed record WebhookEndpointWithSecret(
         new(e.Id, e.Url, e.Types, e.Description, e.Enabled, secret, e.CreatedAt);
 }
 
-/// <summary>One attempt.</summary>
-/// <param name="At">When it began.</param>
-/// <param name="StatusCode">Null: there was no answer.</param>
-/// <param name="LatencyMs">To the answer, or to giving up.</param>
-/// <param name="Response">The first 1 KiB of the answer, or why there was none.</param>
+/// <summary>One attempt to deliver.</summary>
+/// <param name="At">When the attempt started.</param>
+/// <param name="StatusCode">The answer's status; null without an answer.</param>
+/// <param name="LatencyMs">Time until the answer or the failure, in milliseconds.</param>
+/// <param name="Response">The first 1 KiB of the answer, or the reason why there is none.</param>
 public sealed record DeliveryAttemptContract(DateTimeOffset At, int? StatusCode, int LatencyMs, string? Response);
 
-/// <summary>One event on its way to one endpoint.</summary>
+/// <summary>The delivery of one event to one endpoint.</summary>
 public sealed record DeliveryContract(
     string Id,
     string EventId,

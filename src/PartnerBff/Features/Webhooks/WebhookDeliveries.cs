@@ -8,7 +8,7 @@ using PartnerBff.Webhooks.Stores;
 
 namespace PartnerBff.Features.Webhooks;
 
-/// <summary>What was sent, a test, and once more.</summary>
+/// <summary>Lists deliveries, sends a test event, and repeats a delivery.</summary>
 internal static class WebhookDeliveries
 {
     private static ReadOnlyMemory<byte> TestData => "{\"message\":\"This is a test.\"}"u8.ToArray();
@@ -32,7 +32,7 @@ internal static class WebhookDeliveries
         return page.Answer(context, found.Select(DeliveryContract.Of), PartnerJson.Answers.PageDeliveryContract);
     }
 
-    /// <summary>An event of type <c>webhook.test</c> for this endpoint alone, whatever types it wants.</summary>
+    /// <summary>Sends an event of type <c>webhook.test</c> to this endpoint only, whatever types it wants.</summary>
     public static async Task<IResult> Test(
         string id,
         Caller caller,
@@ -67,8 +67,8 @@ internal static class WebhookDeliveries
     }
 
     /// <summary>
-    /// The same delivery, with the same id, at once. Its schedule stays as it was: what is over gets this one attempt, what is pending all
-    /// that it had left.
+    /// Sends the same delivery at once, with the same id. Its schedule stays as it was: a finished delivery gets this one attempt, a
+    /// pending one also keeps all its remaining attempts.
     /// </summary>
     public static async Task<IResult> Retry(
         string id,
@@ -97,13 +97,13 @@ internal static class WebhookDeliveries
         var now = time.GetUtcNow();
         if (delivery.NextAttemptAt <= now)
         {
-            return Accepted(delivery); // Under way already: another attempt beside it would be noted over it.
+            return Accepted(delivery); // An attempt is under way already; another beside it would overwrite its record.
         }
 
         var again = delivery with { Status = DeliveryStatus.Pending, NextAttemptAt = now, ByHand = new(delivery.NextAttemptAt) };
         if (!await store.Reopen(again, delivery.NextAttemptAt, cancellation))
         {
-            // Another was faster.
+            // Another request was faster.
             return await store.FindDelivery(id, cancellation) is { } current ? Accepted(current) : new Problem(ProblemCodes.NotFound);
         }
 

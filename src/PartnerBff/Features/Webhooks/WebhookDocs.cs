@@ -3,7 +3,7 @@ using PartnerBff.OpenApi;
 
 namespace PartnerBff.Features.Webhooks;
 
-/// <summary>The words and examples of the webhooks' operations.</summary>
+/// <summary>Descriptions and examples of the webhooks' operations.</summary>
 internal static class WebhookDocs
 {
     private const string Body = """{ "url": "https://partner.example/hooks", "types": [ "order.*" ], "description": "warehouse" }""";

@@ -10,7 +10,7 @@ using PartnerBff.Webhooks.Stores;
 
 namespace PartnerBff.Features.Webhooks;
 
-/// <summary><c>/webhook-endpoints</c>: create, list, get, change, delete, rotate the secret.</summary>
+/// <summary>Serves <c>/webhook-endpoints</c>: create, list, get, change, delete, rotate the secret.</summary>
 internal static class WebhookEndpoints
 {
     private const int DefaultOverlap = 86_400;
@@ -18,7 +18,7 @@ internal static class WebhookEndpoints
 
     private static PartnerJson Json => PartnerJson.Answers;
 
-    /// <summary>From the answer on, every event that is accepted is delivered: the tenant is watched before the endpoint exists.</summary>
+    /// <summary>Creates an endpoint. The tenant is watched first, so that every event accepted after the answer is delivered.</summary>
     public static async Task<IResult> Create(
         HttpContext context,
         Caller caller,
@@ -50,7 +50,7 @@ internal static class WebhookEndpoints
         );
     }
 
-    /// <summary>Makes an endpoint of the caller's, or says why not.</summary>
+    /// <summary>Adds an endpoint of the caller, or returns why not.</summary>
     public static async Task<(EndpointAndSecret? Made, Problem? Refusal)> Add(
         Caller caller,
         WebhookEndpointRequest request,
@@ -201,7 +201,7 @@ internal static class WebhookEndpoints
     }
 
     /// <summary>
-    /// Gives the caller's endpoint a new secret; the old one signs too for the overlap. Null when there is no such endpoint.
+    /// Gives the caller's endpoint a new secret; the old one also signs during the overlap. Returns null if there is no such endpoint.
     /// </summary>
     public static async Task<EndpointAndSecret?> Rotate(
         Caller caller,
@@ -224,7 +224,7 @@ internal static class WebhookEndpoints
             e =>
                 e with
                 {
-                    // One that was to end earlier still does.
+                    // An old secret that was to end earlier still does.
                     Secrets =
                     [
                         boxed,
@@ -246,5 +246,5 @@ internal static class WebhookEndpoints
             : TypedResults.Json(WebhookEndpointContract.Of(endpoint), Json.WebhookEndpointContract);
 }
 
-/// <summary>An endpoint and the secret that it has just been given, which is shown this once.</summary>
+/// <summary>An endpoint and its new secret, which is shown only once.</summary>
 internal sealed record EndpointAndSecret(WebhookEndpoint Endpoint, string Secret);

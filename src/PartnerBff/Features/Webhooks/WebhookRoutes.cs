@@ -3,7 +3,7 @@ using PartnerBff.OpenApi;
 
 namespace PartnerBff.Features.Webhooks;
 
-/// <summary>Webhooks; the same in every version.</summary>
+/// <summary>Maps the webhooks' endpoints, which are the same in every version.</summary>
 internal static class WebhookRoutes
 {
     public static void MapWebhooks(this RouteGroupBuilder version)

@@ -4,7 +4,7 @@ using PartnerBff.Webhooks.Addresses;
 
 namespace PartnerBff.Features.Webhooks;
 
-/// <summary>What a partner may say about an endpoint, and whose it is.</summary>
+/// <summary>Validates endpoints and determines their owner.</summary>
 internal static class WebhookRules
 {
     public const int MaxEndpoints = 50;
@@ -14,7 +14,7 @@ internal static class WebhookRules
     public static string Owner(Caller caller) =>
         string.IsNullOrEmpty(caller.Tenant) ? throw new ProblemException(new Problem(ProblemCodes.Forbidden)) : WebhookOwner.Of(caller);
 
-    /// <summary>Null when all is well; a member that is null is not checked.</summary>
+    /// <summary>Returns the problem, or null if all is valid; a member that is null is not checked.</summary>
     public static Problem? Objection(WebhookUrl urls, string? url, IReadOnlyList<string>? types, string? description)
     {
         var errors = new Dictionary<string, string[]>();

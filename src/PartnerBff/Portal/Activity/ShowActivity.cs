@@ -3,7 +3,7 @@ using PartnerBff.Portal.Pages;
 
 namespace PartnerBff.Portal.Activity;
 
-/// <summary>One change, as the tenant is shown it.</summary>
+/// <summary>One change in the form shown to the tenant.</summary>
 public sealed record ActivityRow(
     DateTimeOffset At,
     string Actor,
@@ -17,13 +17,13 @@ public sealed record ActivityRow(
 /// <summary>The tenant's latest changes, newest first.</summary>
 public sealed record ActivityList(IReadOnlyList<ActivityRow> Rows, string? Older);
 
-/// <summary>Who changed what of the tenant: its own part of the audit log.</summary>
+/// <summary>Shows who changed what about the tenant, from the tenant's part of the audit log.</summary>
 internal static class ShowActivity
 {
     private const int PageSize = 50;
     private const int IdLength = 36;
 
-    // The people who run the gateway decide these; partners are not told their names.
+    // Operators of the gateway decide these; partners do not see their names.
     private static readonly string[] OfOperators = ["tenant.", "plan.approved", "plan.declined"];
 
     public static async Task<IResult> Handle(HttpContext context, PortalViewer viewer, IAuditLog log)

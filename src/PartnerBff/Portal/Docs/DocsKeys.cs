@@ -7,9 +7,9 @@ using PartnerBff.Features;
 namespace PartnerBff.Portal.Docs;
 
 /// <summary>
-/// The short-lived test key that the documentation is tried with: one per session, with which it ends: when the session is signed out, and
-/// at the moment at which the session would run out, which the next look at the documentation moves. The browser keeps it sealed in a
-/// cookie that no script reads and that is sent to the documentation alone, so that opening a page twice mints nothing.
+/// Creates the short-lived test keys for trying out the documentation, one per session. A key ends when its session is signed out, and
+/// expires when the session would; a later visit to the documentation extends it. The browser keeps it sealed in a cookie that no script
+/// can read and that is sent only to the documentation, so that opening a page twice creates no second key.
 /// </summary>
 internal sealed class DocsKeys(ApiKeyRegistry registry, IKeyRing keys, IHostEnvironment environment, TimeProvider time)
 {
@@ -20,11 +20,11 @@ internal sealed class DocsKeys(ApiKeyRegistry registry, IKeyRing keys, IHostEnvi
     private static readonly TimeSpan Life = TimeSpan.FromHours(2);
     private static readonly TimeSpan MovedBy = TimeSpan.FromMinutes(1);
 
-    // It cannot make keys that outlive it.
+    // Without this scope the key cannot create keys that outlive it.
     private static readonly string[] Scopes = [.. PartnerScopes.All.Where(s => s != PartnerScopes.KeysManage)];
 
-    /// <summary>The session's key; null when the tenant may have no more of them.</summary>
-    /// <exception cref="StoreUnavailableException">The store is away.</exception>
+    /// <summary>Returns the session's key; null if the tenant may have no more keys.</summary>
+    /// <exception cref="StoreUnavailableException">The store is unavailable.</exception>
     public async Task<string?> Of(HttpContext context, PortalViewer viewer)
     {
         var cancellation = context.RequestAborted;
@@ -60,8 +60,8 @@ internal sealed class DocsKeys(ApiKeyRegistry registry, IKeyRing keys, IHostEnvi
         return made.Key;
     }
 
-    /// <summary>Ends the session's key.</summary>
-    /// <exception cref="StoreUnavailableException">The store is away.</exception>
+    /// <summary>Revokes the session's key.</summary>
+    /// <exception cref="StoreUnavailableException">The store is unavailable.</exception>
     public async Task End(EndingSession session)
     {
         if (session.Tenant is not { } tenant)
@@ -78,7 +78,7 @@ internal sealed class DocsKeys(ApiKeyRegistry registry, IKeyRing keys, IHostEnvi
         }
     }
 
-    // With the session as it is now, or earlier.
+    // Expires with the session as it is now, or earlier.
     private DateTimeOffset EndOf(HttpContext context)
     {
         var latest = time.GetUtcNow() + Life;
@@ -100,7 +100,7 @@ internal sealed class DocsKeys(ApiKeyRegistry registry, IKeyRing keys, IHostEnvi
             }
         );
 
-    // Those of former sessions would fill the list.
+    // Keys of former sessions would fill the list.
     private async Task Sweep(string tenant, CancellationToken cancellation)
     {
         foreach (var key in await registry.List(tenant, isTest: true, cancellation))

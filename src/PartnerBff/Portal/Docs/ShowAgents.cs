@@ -4,7 +4,7 @@ using PartnerBff.Portal.Pages;
 
 namespace PartnerBff.Portal.Docs;
 
-/// <summary>How an agent is connected, and what it can then do; it is public, and partners find a key of their own filled in.</summary>
+/// <summary>Shows how to connect an agent and what it can do. Public; for partners a key of their own is filled in.</summary>
 internal static class ShowAgents
 {
     public static async Task<IResult> Handle(HttpContext context, PortalGate gate, DocsKeys keys, AgentTools tools)
@@ -35,9 +35,9 @@ internal static class ShowAgents
         };
 }
 
-/// <summary>A tool, as the page lists it.</summary>
-/// <param name="Name">As agents call it.</param>
-/// <param name="Title">What it does.</param>
-/// <param name="Scope">What the key needs for it; null: nothing in particular.</param>
-/// <param name="Kind">What it does to what there is.</param>
+/// <summary>A tool in the page's list.</summary>
+/// <param name="Name">The name that agents use.</param>
+/// <param name="Title">What the tool does.</param>
+/// <param name="Scope">The scope that the key needs; null for none.</param>
+/// <param name="Kind">How it affects existing data.</param>
 public sealed record ToolRow(string Name, string Title, string? Scope, string Kind);

@@ -2,7 +2,7 @@ using PartnerBff.Portal.Pages;
 
 namespace PartnerBff.Portal.Docs;
 
-/// <summary>The API's documentation, to be tried out; it is public, and partners find a key of their own filled in.</summary>
+/// <summary>Shows the API's documentation for trying it out. Public; for partners a key of their own is filled in.</summary>
 internal static class ShowDocs
 {
     public static async Task<IResult> Handle(HttpContext context, PortalGate gate, DocsKeys keys)

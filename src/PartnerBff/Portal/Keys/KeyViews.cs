@@ -1,6 +1,6 @@
 namespace PartnerBff.Portal.Keys;
 
-/// <summary>A key as it is listed.</summary>
+/// <summary>A key in the list.</summary>
 public sealed record KeyRow(
     string Id,
     string Name,
@@ -17,7 +17,7 @@ public sealed record KeyRow(
 /// <summary>The tenant's keys.</summary>
 public sealed record KeyList(IReadOnlyList<KeyRow> Keys, string? Notice);
 
-/// <summary>A key that is about to be made: what was filled in, and what is wrong with it.</summary>
+/// <summary>The form for a new key, with its values and mistakes.</summary>
 public sealed record KeyForm(
     string Name,
     IReadOnlyList<string> Scopes,
@@ -26,7 +26,7 @@ public sealed record KeyForm(
     IReadOnlyDictionary<string, string[]> Errors
 )
 {
-    /// <summary>What the page offers.</summary>
+    /// <summary>The scopes that the page offers.</summary>
     public static readonly (string Scope, string Meaning)[] AllScopes =
     [
         ("orders.read", "List and read orders"),
@@ -40,7 +40,7 @@ public sealed record KeyForm(
         ("events.read", "Replay events"),
     ];
 
-    /// <summary>How long keys may live.</summary>
+    /// <summary>The lifetimes that the page offers.</summary>
     public static readonly (string Days, string Name)[] Expiries =
     [
         ("", "Never"),
@@ -50,10 +50,10 @@ public sealed record KeyForm(
     ];
 }
 
-/// <summary>A key that has just been made, shown this once.</summary>
+/// <summary>A new key, which is shown only once.</summary>
 /// <param name="Key">The key itself.</param>
-/// <param name="Row">As it is listed from now on.</param>
-/// <param name="PreviousEndsAt">When the key that it replaces ends.</param>
-/// <param name="HasPreviousEnded">It has ended already.</param>
-/// <param name="Example">An address that it may read.</param>
+/// <param name="Row">The key as it is listed from now on.</param>
+/// <param name="PreviousEndsAt">When the replaced key expires.</param>
+/// <param name="HasPreviousEnded">Whether the replaced key has expired already.</param>
+/// <param name="Example">An address that the key may read.</param>
 public sealed record MadeKey(string Key, KeyRow Row, DateTimeOffset? PreviousEndsAt, bool HasPreviousEnded, string Example);

@@ -7,7 +7,7 @@ using PartnerBff.Portal.Pages;
 
 namespace PartnerBff.Portal.Keys;
 
-/// <summary>The tenant's API keys: what <c>/v1/api-keys</c> does, for people.</summary>
+/// <summary>Manages the tenant's API keys on pages, as <c>/v1/api-keys</c> does for programs.</summary>
 internal static class ManageKeys
 {
     private static readonly TimeSpan Soon = TimeSpan.FromDays(7);
@@ -89,7 +89,7 @@ internal static class ManageKeys
             return await PortalPage.NotFound(context);
         }
 
-        await keys.Delete(key, CancellationToken.None, ChangedBy.Of(context)); // A revocation is finished even when the browser has gone.
+        await keys.Delete(key, CancellationToken.None, ChangedBy.Of(context)); // Completes the revocation even if the browser disconnects.
         return new SeeOther("/portal/keys?done=revoked");
     }
 

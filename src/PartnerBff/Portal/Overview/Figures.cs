@@ -1,23 +1,23 @@
 namespace PartnerBff.Portal.Overview;
 
-/// <summary>One day's requests.</summary>
+/// <summary>Numbers of requests on one day.</summary>
 public sealed record DayFigures(DateOnly Day, long Ok, long ClientErrors, long ServerErrors)
 {
-    /// <summary>All of them.</summary>
+    /// <summary>Number of all requests.</summary>
     public long Requests => Ok + ClientErrors + ServerErrors;
 }
 
-/// <summary>One endpoint's requests of the last days.</summary>
+/// <summary>Requests to one endpoint in the last days.</summary>
 public sealed record EndpointFigures(string Endpoint, long Requests, long Errors, double P95Ms);
 
-/// <summary>What a key has used of today's quota.</summary>
+/// <summary>A key's use of today's quota.</summary>
 public sealed record QuotaFigures(string Name, string Shown, long Used, long Limit)
 {
-    /// <summary>0 to 100.</summary>
+    /// <summary>Used share in percent, 0 to 100.</summary>
     public int Percent => Limit == 0 ? 100 : (int)Math.Min(100, Used * 100 / Limit);
 }
 
-/// <summary>The first page.</summary>
+/// <summary>The figures on the first page.</summary>
 public sealed record OverviewFigures(
     bool IsTest,
     IReadOnlyList<DayFigures> Days,
@@ -28,14 +28,14 @@ public sealed record OverviewFigures(
     bool HasKeys
 )
 {
-    /// <summary>The last of the days.</summary>
+    /// <summary>Figures of the last day.</summary>
     public DayFigures Today => Days[^1];
 
-    /// <summary>Of all days.</summary>
+    /// <summary>Number of requests on all days.</summary>
     public long Requests => Days.Sum(d => d.Requests);
 }
 
-/// <summary>What was agreed.</summary>
+/// <summary>The agreed plan.</summary>
 public sealed record PlanFigures(
     string Name,
     long RequestsPerMinute,

@@ -8,7 +8,7 @@ using PartnerBff.Usage;
 
 namespace PartnerBff.Portal.Overview;
 
-/// <summary>Plan, quota and usage.</summary>
+/// <summary>Shows plan, quota and usage.</summary>
 internal static class GetOverview
 {
     private const int Days = 30;
@@ -27,7 +27,7 @@ internal static class GetOverview
     )
     {
         var isTest = context.Request.Query["mode"] is ["test"];
-        await recorder.Flush(context.RequestAborted); // What has just been called is to be seen.
+        await recorder.Flush(context.RequestAborted); // Includes the latest calls.
         var today = DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime);
         var account = UsageKey.AccountOf(viewer.Tenant, isTest);
         var days = Enumerable.Range(0, Days).Select(i => today.AddDays(i - Days + 1)).ToList();
@@ -87,7 +87,7 @@ internal static class GetOverview
         ];
     }
 
-    // The quota is each key's own. Of many keys, those used last are asked.
+    // Each key has a quota of its own. If there are many keys, the most recently used ones are read.
     private static async Task<IReadOnlyList<QuotaFigures>> Quotas(
         PortalViewer viewer,
         IReadOnlyList<ApiKeyRecord> keys,

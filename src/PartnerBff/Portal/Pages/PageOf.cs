@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Components;
 
 namespace PartnerBff.Portal.Pages;
 
-/// <summary>A page: what it shows and to whom.</summary>
+/// <summary>A page with its model and its viewer.</summary>
 public abstract class PageOf<TModel> : ComponentBase
 {
     [Parameter, EditorRequired]

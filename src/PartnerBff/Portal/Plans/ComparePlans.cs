@@ -7,7 +7,7 @@ using PartnerBff.Portal.Pages;
 
 namespace PartnerBff.Portal.Plans;
 
-/// <summary>The plans, which one it is, which one it is to be, and what became of the latest request.</summary>
+/// <summary>The plans, the current one, the requested one, and the outcome of the latest request.</summary>
 public sealed record PlanComparison(
     IReadOnlyList<PlanFigures> Plans,
     string Current,
@@ -16,7 +16,7 @@ public sealed record PlanComparison(
     string? Notice
 );
 
-/// <summary>Plans side by side. A change is a request that an operator decides: see <see cref="ManagePlanChanges"/>.</summary>
+/// <summary>Shows plans side by side. A change is a request that an operator decides; see <see cref="ManagePlanChanges"/>.</summary>
 internal static partial class ComparePlans
 {
     private const string NoPartnersPlan = "anonymous";

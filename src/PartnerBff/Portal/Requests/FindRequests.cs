@@ -6,10 +6,10 @@ using PartnerBff.Usage;
 
 namespace PartnerBff.Portal.Requests;
 
-/// <summary>A request and the name of the key that it came with.</summary>
+/// <summary>A request and the name of the key that it used.</summary>
 public sealed record RequestRow(LoggedRequest Request, string Credential);
 
-/// <summary>The latest requests, or the one that was looked for.</summary>
+/// <summary>The latest requests, or the one that was searched for.</summary>
 public sealed record RequestList(bool IsTest, string Sought, IReadOnlyList<RequestRow> Rows, int Kept);
 
 internal static class FindRequests

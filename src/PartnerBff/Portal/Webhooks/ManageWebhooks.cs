@@ -11,7 +11,7 @@ using PartnerBff.Webhooks.Stores;
 
 namespace PartnerBff.Portal.Webhooks;
 
-/// <summary>The engine, as the pages use it.</summary>
+/// <summary>The webhooks' services that the pages use.</summary>
 internal sealed record WebhookServices(
     IWebhookStore Store,
     IEventQueue Queue,
@@ -21,7 +21,7 @@ internal sealed record WebhookServices(
     TimeProvider Time
 );
 
-/// <summary>The tenant's webhook endpoints of both modes: what <c>/v1/webhook-endpoints</c> does, for people.</summary>
+/// <summary>Manages the tenant's webhook endpoints of both modes on pages, as <c>/v1/webhook-endpoints</c> does for programs.</summary>
 internal static class ManageWebhooks
 {
     public const int PageSize = 25;
@@ -224,7 +224,7 @@ internal static class ManageWebhooks
         return null;
     }
 
-    // A person manages both modes; the engine keeps them apart by who asks.
+    // A person manages both modes; the stores keep them apart by caller.
     private static Caller As(PortalViewer viewer, bool isTest) =>
         new()
         {

@@ -11,11 +11,11 @@ public sealed record WebhookRow(WebhookEndpointContract Endpoint, bool IsTest)
 /// <summary>The tenant's endpoints.</summary>
 public sealed record WebhookList(IReadOnlyList<WebhookRow> Endpoints, string? Notice);
 
-/// <summary>An endpoint that is about to be made.</summary>
+/// <summary>The form for a new endpoint.</summary>
 public sealed record WebhookForm(string Url, string Types, string Description, string Mode, IReadOnlyDictionary<string, string[]> Errors);
 
-/// <summary>A secret that has just been made, shown this once.</summary>
+/// <summary>A new secret, which is shown only once.</summary>
 public sealed record MadeSecret(WebhookRow Row, string Secret, bool IsRotated);
 
-/// <summary>One endpoint and what was sent to it.</summary>
+/// <summary>An endpoint and its deliveries.</summary>
 public sealed record WebhookDetail(WebhookRow Row, IReadOnlyList<DeliveryContract> Deliveries, int Skipped, bool HasMore, string? Notice);

@@ -4,7 +4,7 @@ using System.Net.Sockets;
 namespace PartnerBff.Webhooks.Addresses;
 
 /// <summary>
-/// Which addresses are on the public internet (IANA special-purpose registries, RFC 6890). Everything else could be ours.
+/// Decides which addresses are on the public internet (IANA special-purpose registries, RFC 6890). All others could be internal.
 /// </summary>
 internal static class AddressGuard
 {
@@ -46,8 +46,9 @@ internal static class AddressGuard
         };
 
     /// <summary>
-    /// 2000::/3. Outside of it are loopback, link-local, unique local, multicast, IPv4-mapped, NAT64 (64:ff9b::/96, 64:ff9b:1::/48) and
-    /// what is unassigned. Asked of the bits, because <see cref="IPNetwork"/> takes IPv4-mapped addresses for IPv4.
+    /// Whether the address is in 2000::/3. Outside of it are loopback, link-local, unique local, multicast, IPv4-mapped, NAT64
+    /// (64:ff9b::/96, 64:ff9b:1::/48) and unassigned addresses. Checks the bits, because <see cref="IPNetwork"/> treats IPv4-mapped
+    /// addresses as IPv4.
     /// </summary>
     private static bool IsGlobalUnicast(IPAddress address) => !address.IsIPv4MappedToIPv6 && (address.GetAddressBytes()[0] & 0xE0) == 0x20;
 }

@@ -4,16 +4,15 @@ using Microsoft.Extensions.Options;
 
 namespace PartnerBff.Webhooks.Addresses;
 
-/// <summary>The address may not be connected to.</summary>
+/// <summary>The connection is refused because of its address.</summary>
 internal sealed class ForbiddenAddressException() : IOException("The address is not on the public internet.");
 
-/// <summary>Asks the resolver; a test has its own.</summary>
+/// <summary>Resolves a host name; tests replace it.</summary>
 internal delegate Task<IPAddress[]> ResolveHost(string host, CancellationToken cancellation);
 
 /// <summary>
-/// Makes the connections to partners' endpoints: 1. resolves the name, once; 2. refuses when any of the addresses is not public; 3.
-/// connects to those very addresses, so that a name which leads elsewhere a moment later gains nothing. No redirects, no proxy, no cookies,
-/// no trace headers.
+/// Opens the connections to partners' endpoints: 1. resolves the name once; 2. refuses if any of the addresses is not public; 3. connects
+/// to exactly those addresses, so that a later change of the name has no effect. No redirects, proxy, cookies or trace headers.
 /// </summary>
 internal sealed class GuardedConnections(ResolveHost resolve, IOptions<WebhookOptions> options)
 {

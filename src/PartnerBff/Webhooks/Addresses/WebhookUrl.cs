@@ -4,13 +4,13 @@ using Microsoft.Extensions.Options;
 namespace PartnerBff.Webhooks.Addresses;
 
 /// <summary>
-/// What a partner may give as an endpoint's URL. Where its name leads is found out, and checked, each time that a connection is made.
+/// Validates the URL of an endpoint. Its host name is resolved and checked each time that a connection is opened.
 /// </summary>
 internal sealed class WebhookUrl(IOptions<WebhookOptions> options, IHostEnvironment environment)
 {
     private const int MaxLength = 2048;
 
-    /// <summary>Why it may not be used; null when it may.</summary>
+    /// <summary>Returns why the URL is invalid; null if it is valid.</summary>
     public string? Objection(string? text)
     {
         if (
@@ -50,7 +50,7 @@ internal sealed class WebhookUrl(IOptions<WebhookOptions> options, IHostEnvironm
         return options.Value.AllowPrivateNetworks || IsPlausible(url) ? null : "Must be reachable on the public internet.";
     }
 
-    /// <summary>Null: any.</summary>
+    /// <summary>The allowed ports; null for any.</summary>
     private int[]? Ports =>
         options.Value.Ports is { Length: > 0 } own ? own
         : environment.IsDevelopment() || options.Value.AllowPrivateNetworks ? null
@@ -61,7 +61,7 @@ internal sealed class WebhookUrl(IOptions<WebhookOptions> options, IHostEnvironm
         var host = url.IdnHost.TrimEnd('.');
         if (IPAddress.TryParse(host.Trim('[', ']'), out var address))
         {
-            return AddressGuard.IsPublic(address); // Uri has made dotted decimals of every other spelling.
+            return AddressGuard.IsPublic(address); // Uri has converted every other notation into dotted decimals.
         }
 
         return host.Contains('.', StringComparison.Ordinal)

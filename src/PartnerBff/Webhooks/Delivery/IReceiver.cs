@@ -2,10 +2,10 @@ using Refit;
 
 namespace PartnerBff.Webhooks.Delivery;
 
-/// <summary>A partner's endpoint, as Standard Webhooks 1.0 has it.</summary>
+/// <summary>A partner's endpoint according to Standard Webhooks 1.0.</summary>
 internal interface IReceiver
 {
-    /// <summary>Gives the answer's head as soon as it is there; the caller reads of the body what it wants, and disposes of it.</summary>
+    /// <summary>Returns as soon as the answer's head has arrived; the caller reads the body and disposes of the answer.</summary>
     [Post("")]
     [Headers("User-Agent: Bff-Webhooks/1.0")]
     Task<HttpResponseMessage> Deliver(

@@ -6,9 +6,9 @@ using PartnerBff.Webhooks.Stores;
 namespace PartnerBff.Webhooks.Delivery;
 
 /// <summary>
-/// Makes deliveries out of events: 1. takes events off the queue; 2. begins a delivery for each endpoint of the tenant that wants the type;
-/// 3. only then says that the events are done. Dying in between repeats the step, and a delivery has the same id however often it is begun.
-/// Every day, and whenever Redis may have lost something, it looks after what is kept: see <see cref="WebhookUpkeep"/>.
+/// Turns events into deliveries: 1. takes events from the queue; 2. starts a delivery for each endpoint of the tenant that wants the type;
+/// 3. only then marks the events as done. After a crash the step is repeated, and a delivery has the same id however often it is started.
+/// Once a day, and whenever Redis may have lost data, it runs <see cref="WebhookUpkeep"/>.
 /// </summary>
 internal sealed class WebhookDispatcher(
     IEventLog log,
@@ -41,7 +41,7 @@ internal sealed class WebhookDispatcher(
 
     protected override async Task Work(CancellationToken cancellation)
     {
-        // Not cancelled by the end of the host: what is taken is begun or returned, and not left lying until others may take it.
+        // Not cancelled on shutdown, so that taken events are started or returned, instead of waiting until other instances may take them.
         while (!cancellation.IsCancellationRequested && await queue.Take(BatchSize, CancellationToken.None) is { Count: > 0 } events)
         {
             var left = events.GroupBy(e => e.Head.Tenant!).ToDictionary(t => t.Key, t => t.ToList());
@@ -79,7 +79,7 @@ internal sealed class WebhookDispatcher(
         {
             writer.WriteStartObject();
             writer.WriteString("type", type);
-            writer.WriteString("timestamp", at.UtcDateTime); // With Z, as everywhere in the API.
+            writer.WriteString("timestamp", at.UtcDateTime); // Ends with Z, like all times in the API.
             writer.WritePropertyName("data");
             writer.WriteRawValue(data.Span, skipInputValidation: true);
             writer.WriteEndObject();
@@ -98,7 +98,10 @@ internal sealed class WebhookDispatcher(
         };
     }
 
-    /// <summary>False: what Redis refuses for one tenant keeps no other waiting; the queue hands those events out again.</summary>
+    /// <summary>
+    /// Starts the deliveries of one tenant. Returns false if Redis refuses it: other tenants are not affected, and the queue hands the
+    /// events out again.
+    /// </summary>
     private async Task<bool> Begin(string tenant, List<LoggedEvent> events, CancellationToken cancellation)
     {
         try
@@ -118,7 +121,7 @@ internal sealed class WebhookDispatcher(
             await queue.Done([.. events.Select(e => e.Id)], cancellation);
             Rounds.Succeeded(tenant);
         }
-#pragma warning disable CA1031 // As above.
+#pragma warning disable CA1031 // Only this tenant is affected.
         catch (Exception failure) when (failure is not (StoreUnavailableException or OperationCanceledException or ObjectDisposedException))
 #pragma warning restore CA1031
         {

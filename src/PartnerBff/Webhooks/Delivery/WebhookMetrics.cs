@@ -3,8 +3,8 @@ using System.Diagnostics.Metrics;
 namespace PartnerBff.Webhooks.Delivery;
 
 /// <summary>
-/// <c>bff.webhooks.attempts</c> by <c>outcome</c>: success, rejected (an answer other than 2xx), timeout, unreachable, refused (the address
-/// is not public).
+/// Counts <c>bff.webhooks.attempts</c> by <c>outcome</c>: success, rejected (an answer other than 2xx), timeout, unreachable, refused (the
+/// address is not public).
 /// </summary>
 internal sealed class WebhookMetrics(IMeterFactory meters)
 {

@@ -6,9 +6,9 @@ using Refit;
 
 namespace PartnerBff.Webhooks.Delivery;
 
-/// <summary>What came of an attempt.</summary>
-/// <param name="Attempt">For the record.</param>
-/// <param name="RetryAfter">What a 429 or 503 asked for.</param>
+/// <summary>The result of an attempt.</summary>
+/// <param name="Attempt">The attempt for the record.</param>
+/// <param name="RetryAfter">The delay that a 429 or 503 requested.</param>
 internal readonly record struct SendResult(DeliveryAttempt Attempt, TimeSpan? RetryAfter)
 {
     public bool IsSuccess => Attempt.StatusCode is >= 200 and < 300;
@@ -17,13 +17,13 @@ internal readonly record struct SendResult(DeliveryAttempt Attempt, TimeSpan? Re
 }
 
 /// <summary>
-/// Makes one attempt: signs, sends, and reads no more than the first 1 KiB of the answer, all within <c>Webhooks:Timeout</c>.
+/// Makes one attempt within <c>Webhooks:Timeout</c>: signs, sends, and reads at most the first 1 KiB of the answer.
 /// </summary>
 internal sealed class WebhookSender : IDisposable
 {
     private const int ResponseKept = 1024;
 
-    // Refit wants an address below which no delivery goes: each names its own.
+    // Refit requires a base address; each delivery has an address of its own.
     private static readonly Uri Nowhere = new("http://receiver.invalid");
     private static readonly TimeSpan LongestRetryAfter = TimeSpan.FromHours(24);
     private readonly HttpClient _client;
@@ -49,7 +49,8 @@ internal sealed class WebhookSender : IDisposable
         );
     }
 
-    /// <exception cref="OperationCanceledException">This instance is stopping; it is not known whether the endpoint has got it.</exception>
+    /// <exception cref="OperationCanceledException">This instance is stopping; whether the endpoint received the event is
+    /// unknown.</exception>
     /// <exception cref="Bff.State.StoreUnavailableException">The keys cannot be read.</exception>
     public async Task<SendResult> Send(WebhookEndpoint endpoint, WebhookDelivery delivery, CancellationToken cancellation)
     {
@@ -78,7 +79,7 @@ internal sealed class WebhookSender : IDisposable
         {
             var isForbidden = failure is ForbiddenAddressException || failure.InnerException is ForbiddenAddressException;
             _metrics.Attempt(isForbidden ? "refused" : "unreachable");
-            // Messages name addresses.
+            // Messages of exceptions contain addresses.
             return Result(null, isForbidden ? "The address is not on the public internet." : "The connection failed.");
         }
 

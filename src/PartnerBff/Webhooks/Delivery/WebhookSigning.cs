@@ -7,7 +7,8 @@ using Bff.State;
 namespace PartnerBff.Webhooks.Delivery;
 
 /// <summary>
-/// Standard Webhooks 1.0, symmetric: secrets <c>whsec_</c> + base64; signatures <c>v1,</c> + base64 of HMAC-SHA256 over id, time and body.
+/// Signs deliveries (Standard Webhooks 1.0, symmetric): secrets are <c>whsec_</c> + base64; signatures are <c>v1,</c> + base64 of
+/// HMAC-SHA256 over id, time and body.
 /// </summary>
 internal static class WebhookSigning
 {
@@ -17,20 +18,20 @@ internal static class WebhookSigning
 
     public static string Show(byte[] secret) => Prefix + Convert.ToBase64String(secret);
 
-    /// <summary>The header <c>webhook-signature</c>: one per secret.</summary>
+    /// <summary>Returns the header <c>webhook-signature</c>, with one signature per secret.</summary>
     public static string Sign(IEnumerable<byte[]> secrets, string id, long timestamp, ReadOnlySpan<byte> body)
     {
         byte[] signed = [.. Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{id}.{timestamp}.")), .. body];
         return string.Join(' ', secrets.Select(secret => "v1," + Convert.ToBase64String(HMACSHA256.HashData(secret, signed))));
     }
 
-    /// <summary>One id per event and endpoint, however often it is made.</summary>
+    /// <summary>Returns an id that is always the same for an event and an endpoint.</summary>
     public static string DeliveryId(string eventId, string endpointId) =>
         "msg_" + Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(eventId + "\n" + endpointId)).AsSpan(0, 18));
 }
 
 /// <summary>
-/// Seals the endpoints' secrets with keys that the instances share. Keys age out, so a box is sealed anew before its key does.
+/// Seals the endpoints' secrets with keys that the instances share. Keys age out, so secrets are sealed again before their key does.
 /// </summary>
 internal sealed class WebhookSecrets(IKeyRing keys)
 {
@@ -39,7 +40,7 @@ internal sealed class WebhookSecrets(IKeyRing keys)
     public async ValueTask<WebhookSecret> Seal(string endpointId, byte[] secret, CancellationToken cancellation) =>
         new(SealedBox.Seal(await keys.Current(Purpose, cancellation), secret, Context(endpointId)), null);
 
-    /// <summary>The secrets that sign now; the current one first.</summary>
+    /// <summary>Returns the secrets that sign now, the current one first.</summary>
     public async ValueTask<List<byte[]>> Open(WebhookEndpoint endpoint, DateTimeOffset now, CancellationToken cancellation)
     {
         var open = new List<byte[]>();
@@ -57,7 +58,7 @@ internal sealed class WebhookSecrets(IKeyRing keys)
         return open;
     }
 
-    /// <summary>The endpoint's secrets under the current key; null when they are already, or cannot be opened.</summary>
+    /// <summary>Seals the endpoint's secrets with the current key; null if they are already, or cannot be opened.</summary>
     public async ValueTask<IReadOnlyList<WebhookSecret>?> Renew(WebhookEndpoint endpoint, CancellationToken cancellation)
     {
         var current = await keys.Current(Purpose, cancellation);

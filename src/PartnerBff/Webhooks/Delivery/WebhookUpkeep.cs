@@ -7,9 +7,9 @@ using EventId = Bff.Events.EventId;
 namespace PartnerBff.Webhooks.Delivery;
 
 /// <summary>
-/// Looks after the endpoints, every day: 1. secrets are sealed anew long before the keys that they are sealed with are too old; 2. the
-/// tenants whose events are queued are named elsewhere in Redis, where the name can be lost while the endpoint stays: it is put back, also
-/// after every reconnection, and what was published meanwhile is delivered late rather than never.
+/// Maintains the endpoints every day: 1. secrets are sealed again long before the keys that sealed them are too old; 2. tenants whose
+/// events are queued are restored. Redis stores their names separately, and can lose them while the endpoints stay. This also runs after
+/// every reconnection, and events that were published meanwhile are delivered late rather than never.
 /// </summary>
 internal sealed partial class WebhookUpkeep : IDisposable
 {
@@ -41,13 +41,13 @@ internal sealed partial class WebhookUpkeep : IDisposable
         _redis.Reconnected += OnReconnected;
     }
 
-    /// <summary>Raised, on a background thread, when <see cref="Run"/> should come soon.</summary>
+    /// <summary>Raised on a background thread when <see cref="Run"/> should be called soon.</summary>
     public event Action? Wanted;
 
     /// <summary>
-    /// Does what is due; nothing most of the time. What could not be done because the store is away is done once it is back.
+    /// Does what is due, which is nothing most of the time. Work that failed because the store is unavailable is done when it is back.
     /// </summary>
-    /// <exception cref="StoreUnavailableException">The store is away.</exception>
+    /// <exception cref="StoreUnavailableException">The store is unavailable.</exception>
     public async Task Run(BackgroundLoop rounds, CancellationToken cancellation)
     {
         var isDaily = _time.GetUtcNow() >= _dueAt;
@@ -101,7 +101,7 @@ internal sealed partial class WebhookUpkeep : IDisposable
 
             rounds.Succeeded(owner);
         }
-#pragma warning disable CA1031 // One owner's trouble is not the others'.
+#pragma warning disable CA1031 // One owner's failure does not affect the others.
         catch (Exception failure) when (failure is not (StoreUnavailableException or OperationCanceledException or ObjectDisposedException))
 #pragma warning restore CA1031
         {
@@ -109,7 +109,7 @@ internal sealed partial class WebhookUpkeep : IDisposable
         }
     }
 
-    /// <summary>Begins what the queue may have missed, as far as the log goes back; what was begun already is left as it is.</summary>
+    /// <summary>Starts deliveries that the queue may have missed, as far as the log goes back; existing ones stay as they are.</summary>
     private async Task CatchUp(string tenant, IReadOnlyList<WebhookEndpoint> endpoints, CancellationToken cancellation)
     {
         for (

@@ -4,7 +4,7 @@ using Bff.State;
 namespace PartnerBff.Webhooks.Delivery;
 
 /// <summary>
-/// A loop of this instance: works until there is nothing to do, then waits for a signal, a second at most. Ends with the host.
+/// A background loop of this instance: works until nothing is left to do, then waits for a signal, at most a second. Ends with the host.
 /// </summary>
 internal abstract class WebhookWork(TimeProvider time, BackgroundLoop loop) : IHostedService, IDisposable
 {
@@ -13,10 +13,10 @@ internal abstract class WebhookWork(TimeProvider time, BackgroundLoop loop) : IH
     private readonly CancellationTokenSource _stopping = new();
     private Task _running = Task.CompletedTask;
 
-    /// <summary>Cancelled when the instance stops, or dies.</summary>
+    /// <summary>Cancelled when the instance stops or is killed.</summary>
     protected CancellationToken Stopping => _stopping.Token;
 
-    /// <summary>Knows what fails, which does not end the work.</summary>
+    /// <summary>Tracks failures, which do not end the loop.</summary>
     protected BackgroundLoop Rounds { get; } = loop;
 
     public virtual Task StartAsync(CancellationToken cancellationToken)
@@ -31,12 +31,12 @@ internal abstract class WebhookWork(TimeProvider time, BackgroundLoop loop) : IH
         await _running.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    /// <summary>Something may have to be done.</summary>
+    /// <summary>Signals that there may be work.</summary>
     public void Wake() => _wake.Set();
 
     public virtual void Dispose() => _stopping.Cancel();
 
-    /// <summary>Does what there is to do now.</summary>
+    /// <summary>Does all work that is due now.</summary>
     protected abstract Task Work(CancellationToken cancellation);
 
     private async Task Round(CancellationToken stopping)
@@ -49,11 +49,11 @@ internal abstract class WebhookWork(TimeProvider time, BackgroundLoop loop) : IH
         catch (Exception stopped)
             when (stopped is OperationCanceledException or ObjectDisposedException && stopping.IsCancellationRequested)
         {
-            // The instance stops.
+            // The instance is stopping.
         }
         catch (StoreUnavailableException)
         {
-            // The next look is soon, and the state's own log says so.
+            // The next round comes soon, and the state logs it.
         }
 #pragma warning disable CA1031 // Deliveries depend on this loop.
         catch (Exception failure)

@@ -6,9 +6,9 @@ using PartnerBff.Webhooks.Stores;
 namespace PartnerBff.Webhooks.Delivery;
 
 /// <summary>
-/// Sends what is due: 1. asks for endpoints with something due; 2. claims as much of each as this instance still sends to it at once: one
-/// at a time to an endpoint that fails, several to one that answers, so that a dead one fills no room of the others; 3. sends; 4. notes
-/// what came of it and when is next.
+/// Sends what is due: 1. reads the endpoints with due deliveries; 2. claims as many of each as this instance may still send to it at the
+/// same time: one for an endpoint that fails, several for one that answers, so that a dead endpoint takes no capacity from others; 3. sends
+/// them; 4. records the result and the time of the next attempt.
 /// </summary>
 internal sealed partial class WebhookWorker(
     IWebhookStore store,
@@ -30,7 +30,7 @@ internal sealed partial class WebhookWorker(
     private readonly CancellationTokenSource _breakOff = new();
     private volatile bool _isDead;
 
-    /// <summary>For tests: dies as a process does, without handing anything back.</summary>
+    /// <summary>For tests: ends like a crashed process, without returning any claims.</summary>
     internal void Kill()
     {
         _isDead = true;
@@ -38,7 +38,7 @@ internal sealed partial class WebhookWorker(
         base.Dispose();
     }
 
-    /// <summary>Attempts under way get a moment to end; the others are handed back.</summary>
+    /// <summary>Gives attempts in flight a moment to end; returns the other claims.</summary>
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);
@@ -61,7 +61,7 @@ internal sealed partial class WebhookWorker(
         {
             found = false;
 
-            // Those without room stay due for other instances; as each of them holds an attempt, they do not crowd out the rest.
+            // Endpoints at their limit stay due for other instances. Each of them holds an attempt, so they do not crowd out the rest.
             foreach (var id in await store.Due(_time.GetUtcNow(), EndpointsAtOnce + _inFlight.Count, cancellation))
             {
                 if (cancellation.IsCancellationRequested)
@@ -95,8 +95,8 @@ internal sealed partial class WebhookWorker(
     }
 
     /// <summary>
-    /// Not cancelled by the end of the host: what is claimed is sent or handed back, and not left lying until the claim ends. What Redis
-    /// refuses for one endpoint keeps no other waiting.
+    /// Claims deliveries of an endpoint. Not cancelled on shutdown, so that claimed deliveries are sent or returned, instead of waiting
+    /// until the claim ends. If Redis refuses it for one endpoint, others are not affected.
     /// </summary>
     private async Task<IReadOnlyList<WebhookDelivery>> Claim(string endpointId, int room)
     {
@@ -106,7 +106,7 @@ internal sealed partial class WebhookWorker(
             Rounds.Succeeded(endpointId);
             return claimed;
         }
-#pragma warning disable CA1031 // As above.
+#pragma warning disable CA1031 // Only this endpoint is affected.
         catch (Exception failure) when (failure is not (StoreUnavailableException or OperationCanceledException or ObjectDisposedException))
 #pragma warning restore CA1031
         {
@@ -138,7 +138,7 @@ internal sealed partial class WebhookWorker(
 
             if (delivery.NextAttemptAt is null)
             {
-                await store.Note(delivery, null, _time.GetUtcNow(), breakOff); // It was over, and only its place in the line was left.
+                await store.Note(delivery, null, _time.GetUtcNow(), breakOff); // Finished already; only its queue entry was left.
                 return;
             }
 
@@ -152,9 +152,9 @@ internal sealed partial class WebhookWorker(
         }
         catch (StoreUnavailableException)
         {
-            // The claim ends by itself, and then it is sent (again).
+            // The claim expires, and then it is sent (again).
         }
-#pragma warning disable CA1031 // As above.
+#pragma warning disable CA1031 // Only this delivery is affected.
         catch (Exception failure)
 #pragma warning restore CA1031
         {
@@ -188,7 +188,7 @@ internal sealed partial class WebhookWorker(
             NextAttemptAt = now + result.RetryAfter > next ? now + result.RetryAfter : next,
         };
 
-        // What has happened is noted even when the host is stopping by now.
+        // The result is recorded even if the host is stopping by now.
         var failingSince = await store.Note(noted, result.IsSuccess, now, default);
         if (
             result.IsGone
@@ -206,7 +206,7 @@ internal sealed partial class WebhookWorker(
 
     private TimeSpan Gap(int tries) => options.Value.Gaps[tries] * (1 + options.Value.Jitter * Random.Shared.NextDouble());
 
-    /// <summary>Another instance takes it at once.</summary>
+    /// <summary>Returns a claim, so that another instance can take the delivery at once.</summary>
     private async Task HandBack(WebhookDelivery delivery)
     {
         if (_isDead)
@@ -220,7 +220,7 @@ internal sealed partial class WebhookWorker(
         }
         catch (Exception away) when (away is StoreUnavailableException or ObjectDisposedException)
         {
-            // The claim ends by itself.
+            // The claim expires by itself.
         }
     }
 
@@ -232,11 +232,11 @@ internal sealed partial class WebhookWorker(
     )]
     private static partial void LogDisabled(ILogger logger, string endpoint, bool isGone);
 
-    /// <summary>What this instance sends to one endpoint.</summary>
+    /// <summary>State of one endpoint on this instance.</summary>
     private sealed class Lane
     {
         private int _inFlight;
-        private int _known; // 0 not yet, 1 healthy, 2 failing
+        private int _known; // 0 unknown, 1 healthy, 2 failing
 
         public bool IsHealthy
         {

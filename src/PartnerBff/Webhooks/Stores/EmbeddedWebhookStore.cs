@@ -2,7 +2,7 @@ using Bff.Audit;
 
 namespace PartnerBff.Webhooks.Stores;
 
-/// <summary>Endpoints and deliveries of a single process; lost with it.</summary>
+/// <summary>Keeps endpoints and deliveries in the memory of a single process.</summary>
 internal sealed class EmbeddedWebhookStore(IAuditLog? log = null) : IWebhookStore
 {
     private const int Listed = 10_000;

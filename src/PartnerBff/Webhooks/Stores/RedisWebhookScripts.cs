@@ -4,8 +4,8 @@ using Bff.State;
 namespace PartnerBff.Webhooks.Stores;
 
 /// <summary>
-/// Every step of the store is one script. The names of the keys are those of <see cref="RedisWebhookStore"/>. Redis takes nothing back of a
-/// script that it refuses in the middle, so each writes last what keeps it from being done again.
+/// The scripts of the store, one for every step. The names of the keys are those of <see cref="RedisWebhookStore"/>. Redis does not roll
+/// back a script that fails in the middle, so each writes last what prevents a repeat.
 /// </summary>
 internal static class RedisWebhookScripts
 {
@@ -28,7 +28,7 @@ internal static class RedisWebhookScripts
         """
     );
 
-    /// <summary>KEYS: o, q, l, due, failing, outbox. ARGV: endpoint, audit. The first line is the check of the owner.</summary>
+    /// <summary>KEYS: o, q, l, due, failing, outbox. ARGV: endpoint, audit. The first line checks the owner.</summary>
     public static readonly RedisScript Delete = new(
         $"""
         if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then return 0 end
@@ -71,7 +71,8 @@ internal static class RedisWebhookScripts
     );
 
     /// <summary>
-    /// KEYS: q, d of each. ARGV: id of each. Takes off the line what has no record: it was begun by half, and comes again, or is too old.
+    /// KEYS: q, d of each. ARGV: id of each. Removes queue entries without a record: either half started, and to be started again, or too
+    /// old.
     /// </summary>
     public static readonly RedisScript Drop = new(
         """
@@ -83,8 +84,8 @@ internal static class RedisWebhookScripts
     );
 
     /// <summary>
-    /// KEYS: d, q, due, failing. ARGV: id, record, kept ms, next or empty, endpoint, 1, 0 or empty, now, end of the claim.
-    /// Claims of one delivery follow each other, so no two end at the same time: the end says whose claim it is.
+    /// KEYS: d, q, due, failing. ARGV: id, record, kept ms, next or empty, endpoint, 1, 0 or empty, now, end of the claim. Claims of one
+    /// delivery follow each other, so no two end at the same time, and the end identifies a claim.
     /// </summary>
     public static readonly RedisScript Note = new(
         """

@@ -8,10 +8,9 @@ using Scripts = PartnerBff.Webhooks.Stores.RedisWebhookScripts;
 namespace PartnerBff.Webhooks.Stores;
 
 /// <summary>
-/// Keys share one hash tag: <c>o:&lt;owner&gt;</c> hash of endpoints, <c>d:&lt;id&gt;</c> a delivery, <c>l:&lt;endpoint&gt;</c> its
-/// deliveries by age,
-/// <c>q:&lt;endpoint&gt;</c> its unfinished ones by when they are due, <c>due</c> the endpoints by when their first one is, <c>failing</c>
-/// since when.
+/// Keeps webhooks in Redis. All keys share one hash tag: <c>o:&lt;owner&gt;</c> is a hash of endpoints, <c>d:&lt;id&gt;</c> a delivery,
+/// <c>l:&lt;endpoint&gt;</c> its deliveries by age, <c>q:&lt;endpoint&gt;</c> its unfinished ones by due time, <c>due</c> the endpoints by
+/// the due time of their first one, <c>failing</c> the endpoints by the time since when they fail.
 /// </summary>
 internal sealed class RedisWebhookStore(RedisState redis, AuditOutbox? outbox = null) : IWebhookStore
 {
