@@ -1,7 +1,7 @@
 using Bff.Dev.AppHost;
 using Bff.Dev.Stack;
 
-// dotnet run --project dev/AppHost: what dev/Stack starts, under Aspire, with its dashboard.
+// dotnet run --project dev/AppHost: starts the same processes as dev/Stack, under Aspire and with its dashboard.
 var builder = DistributedApplication.CreateBuilder(args);
 var redis = RedisResource.Add(builder);
 var started = new List<IResourceBuilder<ExecutableResource>>();

@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace Bff.Dev.AppHost;
 
 /// <summary>
-/// State: a container where the machine has an engine that runs, else a <c>redis-server</c> on the path, else none: each process keeps its
-/// own.
+/// Provides state: a container if the machine has a running container engine, else a <c>redis-server</c> on the path, else nothing, so that
+/// each process keeps its own.
 /// </summary>
 internal static class RedisResource
 {
@@ -36,7 +36,9 @@ internal static class RedisResource
 
     public static string? AddressOf(IResourceBuilder<IResource>? redis) => redis is null ? null : $"127.0.0.1:{Port}";
 
-    /// <summary>The program alone says nothing: it may be there without its engine, and a container would never start.</summary>
+    /// <summary>
+    /// Whether the engine is running. The program alone proves nothing: without its engine a container would never start.
+    /// </summary>
     private static bool Runs(string engine)
     {
         if (!IsOnPath(engine))

@@ -2,12 +2,12 @@ using Bff.Dev.Stack;
 
 namespace Bff.Dev.AppHost;
 
-/// <summary>The stack's processes and services as the dashboard shows them.</summary>
+/// <summary>Adds the stack's processes and services to the dashboard.</summary>
 internal static class Resources
 {
     private static readonly HttpClient Http = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromSeconds(10) };
 
-    /// <summary>Commands of a sample service: name, icon, what it is told.</summary>
+    /// <summary>Commands for sample services: name, icon, and the fault to set.</summary>
     private static readonly (string Name, string Icon, FaultOrder Order)[] Commands =
     [
         ("slow", "Clock", new("delay", DelayMs: 1500)),
@@ -16,7 +16,7 @@ internal static class Resources
         ("healthy", "HeartPulse", new("none")),
     ];
 
-    /// <summary>Starts a process as the stack does; it is healthy when it serves, and sends its telemetry to the dashboard.</summary>
+    /// <summary>Starts a process as the stack does. It is healthy when it serves, and sends its telemetry to the dashboard.</summary>
     public static IResourceBuilder<ExecutableResource> AddProcess(this IDistributedApplicationBuilder builder, StackProcess process)
     {
         var name = process.Name.Replace(' ', '-').ToLowerInvariant();
@@ -41,7 +41,7 @@ internal static class Resources
         return resource;
     }
 
-    /// <summary>Each sample service below the process that they share, with commands that break and heal it.</summary>
+    /// <summary>Adds each sample service below their common process, with commands that break and heal it.</summary>
     public static void AddSampleServices(this IDistributedApplicationBuilder builder, IResourceBuilder<ExecutableResource> process)
     {
         foreach (var service in StackPlan.Services)

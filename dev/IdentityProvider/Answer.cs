@@ -11,7 +11,7 @@ internal static class Answer
         return context.Response.WriteAsync(body.ToJsonString(), context.RequestAborted);
     }
 
-    /// <summary>RFC 6749, section 5.2.</summary>
+    /// <summary>Writes an error (RFC 6749, section 5.2).</summary>
     public static Task Error(HttpContext context, string code, string description, int status = StatusCodes.Status400BadRequest) =>
         Json(context, new JsonObject { ["error"] = code, ["error_description"] = description }, status);
 

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Bff.Dev.IdentityProvider;
 
-/// <summary>Why a request was refused; without an address to return to, the person is told instead (RFC 6749, section 4.1.2.1).</summary>
+/// <summary>Why a request was refused. Without an address to return to, the user is shown the error (RFC 6749, section 4.1.2.1).</summary>
 internal sealed record AuthorizationError(string Code, string Description, string? RedirectUri = null, string? State = null);
 
 /// <summary>A checked request of the authorization endpoint.</summary>
@@ -66,7 +66,7 @@ internal sealed record AuthorizationRequest
         );
     }
 
-    // "api" belongs to every user of the gateways; what the client may not have is left out, as RFC 6749, section 3.3 allows.
+    // "api" belongs to every user of the gateways. Scopes that the client may not have are left out, as RFC 6749, section 3.3 allows.
     private static string[] Granted(string? asked, DevelopmentClient client) =>
         [.. (asked ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries).Append("api").Where(client.Scopes.Contains).Distinct()];
 }

@@ -1,8 +1,8 @@
 namespace Bff.Dev.IdentityProvider;
 
 /// <summary>
-/// The authorization endpoint: checks the request, then answers at once from the browser's session, or shows the sign-in page, whose
-/// button posts to <c>/sign-in</c> with the same request in its query.
+/// The authorization endpoint. Checks the request, then answers at once from the browser's session, or shows the sign-in page, whose button
+/// posts to <c>/sign-in</c> with the same request in its query.
 /// </summary>
 internal static class Authorize
 {

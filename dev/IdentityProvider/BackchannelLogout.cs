@@ -1,9 +1,9 @@
 namespace Bff.Dev.IdentityProvider;
 
-/// <summary>What came of telling one client; no status when it did not answer.</summary>
+/// <summary>The result of notifying one client; without a status if it did not answer.</summary>
 public sealed record BackchannelDelivery(string ClientId, int? StatusCode);
 
-/// <summary>OpenID Connect Back-Channel Logout 1.0: one POST per client of the session, once, within a time limit.</summary>
+/// <summary>OpenID Connect Back-Channel Logout 1.0: sends one POST to each client of the session, once, within a time limit.</summary>
 internal sealed class BackchannelLogout(IdentityProviderOptions options, TokenFactory tokens) : IDisposable
 {
     private readonly HttpClient http = new(

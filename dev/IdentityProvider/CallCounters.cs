@@ -6,7 +6,7 @@ public enum IdentityEndpoint
     Jwks,
     Authorize,
 
-    /// <summary>Every call of the token endpoint, refreshes included.</summary>
+    /// <summary>All calls of the token endpoint, including refreshes.</summary>
     Token,
 
     /// <summary>Calls of the token endpoint with <c>grant_type=refresh_token</c>.</summary>
@@ -17,7 +17,7 @@ public enum IdentityEndpoint
     EndSession,
 }
 
-/// <summary>How often each endpoint was called, counted on arrival, and a way to wait for it.</summary>
+/// <summary>Counts the calls of each endpoint on arrival, and lets tests wait for them.</summary>
 public sealed class CallCounters
 {
     private readonly Lock gate = new();

@@ -7,7 +7,7 @@ using System.Text.Json.Nodes;
 
 namespace Bff.Dev.IdentityProvider;
 
-/// <summary>Writes and checks tokens in the compact form (RFC 7515), by hand so that a test can have a wrong one as well.</summary>
+/// <summary>Writes and checks tokens in the compact form (RFC 7515). Written by hand, so that tests can also have invalid tokens.</summary>
 internal sealed class CompactJwt(KeyRing keys, TimeProvider time)
 {
     private static readonly JsonSerializerOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -34,7 +34,9 @@ internal sealed class CompactJwt(KeyRing keys, TimeProvider time)
         return signed + "." + Base64Url.EncodeToString(Signature(Encoding.ASCII.GetBytes(signed), key, flaw));
     }
 
-    /// <summary>The claims of a token of ours that is signed by a published key and has not expired, else null.</summary>
+    /// <summary>
+    /// Returns the claims of a token of this provider that is signed by a published key and has not expired; otherwise null.
+    /// </summary>
     public JsonObject? Read(string token)
     {
         try

@@ -1,6 +1,6 @@
 namespace Bff.Dev.IdentityProvider;
 
-/// <summary>Keeps other web pages from pressing this provider's buttons in the developer's browser.</summary>
+/// <summary>Keeps other web pages from using this provider's forms in the developer's browser.</summary>
 internal static class CrossSite
 {
     public static bool IsForeign(HttpContext context)

@@ -6,10 +6,10 @@ public enum AccessTokenType
     Opaque,
 }
 
-/// <summary>One registered client; its key in <see cref="IdentityProviderOptions.Clients"/> is its id.</summary>
+/// <summary>One registered client; its key in <see cref="IdentityProviderOptions.Clients"/> is its client id.</summary>
 public sealed class DevelopmentClient
 {
-    /// <summary>Absent: a public client.</summary>
+    /// <summary>The client secret; null for a public client.</summary>
     public string? Secret { get; set; }
 
     public List<string> GrantTypes { get; init; } = [];
@@ -29,7 +29,8 @@ public sealed class DevelopmentClient
     public string Audience { get; set; } = "bff";
 
     /// <summary>
-    /// May ask for tokens for another audience (parameter <c>audience</c>): a gateway that calls services which check them.
+    /// Whether the client may request tokens for another audience (parameter <c>audience</c>), as a gateway does for services that check
+    /// tokens.
     /// </summary>
     public bool MayChooseAudience { get; set; }
 

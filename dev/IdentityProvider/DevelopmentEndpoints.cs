@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace Bff.Dev.IdentityProvider;
 
-/// <summary>What no real provider has: tokens for the asking, key rotation on demand, faults. Not for browsers of other origins.</summary>
+/// <summary>Endpoints that no real provider has: free tokens, key rotation on demand, faults. Closed to pages of other origins.</summary>
 internal static class DevelopmentEndpoints
 {
     public static void Map(IEndpointRouteBuilder routes, DevelopmentIdentityProvider provider)

@@ -67,7 +67,7 @@ public sealed partial class DevelopmentIdentityProvider
 
     private async Task ListenAsync(CancellationToken cancellation)
     {
-        // Empty: nothing in the environment or beside the binaries of a program that embeds this changes how it listens.
+        // Uses an empty builder, so that the environment and settings files of an embedding program do not change how this listens.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder
             .WebHost.UseKestrelCore()

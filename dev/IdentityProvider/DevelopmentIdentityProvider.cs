@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 namespace Bff.Dev.IdentityProvider;
 
 /// <summary>
-/// An OpenID Connect provider for development and tests. It asks for no password and mints any token for anybody who reaches it, so it
+/// An OpenID Connect provider for development and tests. It asks for no password and issues any token to anybody who reaches it, so it
 /// refuses to start in Production.
 /// </summary>
 public sealed partial class DevelopmentIdentityProvider : IAsyncDisposable
@@ -20,10 +20,10 @@ public sealed partial class DevelopmentIdentityProvider : IAsyncDisposable
         backchannel = new BackchannelLogout(options, Tokens);
     }
 
-    /// <summary>The issuer, without a slash at the end.</summary>
+    /// <summary>The issuer, without a trailing slash.</summary>
     public string Authority => Tokens.Issuer;
 
-    /// <summary>May be changed while running, but for the address.</summary>
+    /// <summary>Options that may be changed while running, except the address.</summary>
     public IdentityProviderOptions Options { get; }
 
     public CallCounters Calls { get; } = new();
@@ -33,7 +33,7 @@ public sealed partial class DevelopmentIdentityProvider : IAsyncDisposable
     /// <summary>The ids of the keys in the key set, oldest first.</summary>
     public IReadOnlyList<string> PublishedKeys => [.. Keys.Published().Select(key => key.Kid)];
 
-    /// <summary>Spoils every id_token that is given out from now on.</summary>
+    /// <summary>The flaw of all id_tokens that are issued from now on.</summary>
     public TokenFlaw IdTokenFlaw
     {
         get => Tokens.IdTokenFlaw;
@@ -55,10 +55,10 @@ public sealed partial class DevelopmentIdentityProvider : IAsyncDisposable
 
     internal GrantStore Grants { get; }
 
-    /// <exception cref="ArgumentException">An algorithm or a key id that does not exist.</exception>
+    /// <exception cref="ArgumentException">The algorithm or key id does not exist.</exception>
     public string MintToken(TokenRequest? request = null) => Tokens.Mint(request ?? new TokenRequest());
 
-    /// <summary>A logout token for a client, wrong in the ways that are asked for.</summary>
+    /// <summary>Creates a logout token for a client, with the given flaws.</summary>
     public string CreateLogoutToken(
         string clientId,
         string? sub,
@@ -81,7 +81,7 @@ public sealed partial class DevelopmentIdentityProvider : IAsyncDisposable
     /// <summary>The <c>sid</c> of each of the user's sessions at the provider.</summary>
     public IReadOnlyList<string> SessionsOf(string sub) => [.. Sessions.Matching(sid: null, sub).Select(session => session.Sid)];
 
-    /// <summary>Ends the sessions of a <c>sid</c>, a <c>sub</c> or both, and tells their clients over the back channel.</summary>
+    /// <summary>Ends the sessions of a <c>sid</c>, a <c>sub</c> or both, and notifies their clients over the back channel.</summary>
     public async Task<IReadOnlyList<BackchannelDelivery>> SignOutAsync(
         string? sid = null,
         string? sub = null,
@@ -96,8 +96,8 @@ public sealed partial class DevelopmentIdentityProvider : IAsyncDisposable
         return deliveries;
     }
 
-    /// <summary>Takes back what a user's sign-ins gave, without telling anybody; the next refresh is refused.</summary>
-    /// <returns>How many sign-ins were taken back.</returns>
+    /// <summary>Revokes what a user's sign-ins granted, without notifying anybody; the next refresh is refused.</summary>
+    /// <returns>Number of revoked sign-ins.</returns>
     public int RevokeRefreshTokens(string sub) => Grants.Revoke(grant => grant.User.Subject == sub);
 
     internal Task<BackchannelDelivery[]> EndAsync(SsoSession session, CancellationToken cancellation)

@@ -29,7 +29,7 @@ internal static class DefaultUsers
             User("dave", "u-1004", "Dave Okafor", "initech", "partner-admin"),
         ];
 
-    /// <summary>Finds a listed user by name, subject or address, or one of the generic u-1005 to u-1100.</summary>
+    /// <summary>Finds a listed user by name, subject or e-mail address, or one of the generic users u-1005 to u-1100.</summary>
     public static DevelopmentUser? Find(this List<DevelopmentUser> users, string? hint)
     {
         if (string.IsNullOrEmpty(hint))

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace Bff.Dev.IdentityProvider;
 
-/// <summary>OpenID Connect Discovery 1.0 and the key set (RFC 7517).</summary>
+/// <summary>Serves OpenID Connect Discovery 1.0 and the key set (RFC 7517).</summary>
 internal static class Discovery
 {
     public static void Map(IEndpointRouteBuilder routes, DevelopmentIdentityProvider provider)

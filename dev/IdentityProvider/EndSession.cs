@@ -1,8 +1,8 @@
 namespace Bff.Dev.IdentityProvider;
 
 /// <summary>
-/// OpenID Connect RP-Initiated Logout 1.0. Signs out at once when the client and the hint agree with the browser's session, else asks;
-/// then tells every client of the session over the back channel.
+/// Serves OpenID Connect RP-Initiated Logout 1.0. Signs out at once if the client and the hint match the browser's session, otherwise asks;
+/// then notifies every client of the session over the back channel.
 /// </summary>
 internal static class EndSession
 {
@@ -53,7 +53,7 @@ internal static class EndSession
                 return;
             }
 
-            // Even when the browser leaves; the back channel has a time limit of its own.
+            // Continues if the browser disconnects; the back channel has a time limit of its own.
             await provider.EndAsync(session, CancellationToken.None);
         }
 

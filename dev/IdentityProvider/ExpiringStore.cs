@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace Bff.Dev.IdentityProvider;
 
-/// <summary>Values that end; swept now and then, so that a provider that runs for days stays small.</summary>
+/// <summary>Stores values that expire. Removes expired ones from time to time, so that a provider that runs for days stays small.</summary>
 internal sealed class ExpiringStore<T>(TimeProvider time)
     where T : class
 {

@@ -10,13 +10,13 @@ public enum FaultMode
     /// <summary>503.</summary>
     Unavailable,
 
-    /// <summary>Waits until the fault is changed, then goes on as it says.</summary>
+    /// <summary>Waits until the fault is changed, then acts according to the new one.</summary>
     Hang,
 
-    /// <summary>200 with a page that is no JSON.</summary>
+    /// <summary>200 with a page that is not JSON.</summary>
     Garbage,
 
-    /// <summary>Does the work, then resets the connection: the caller never learns the outcome.</summary>
+    /// <summary>Does the work, then resets the connection, so that the caller never learns the outcome.</summary>
     LoseAnswer,
 }
 

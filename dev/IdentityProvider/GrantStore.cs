@@ -5,8 +5,8 @@ using System.Text;
 namespace Bff.Dev.IdentityProvider;
 
 /// <summary>
-/// Codes and refresh tokens. Either is good once: using one again takes back everything that came of the sign-in, because one of the two
-/// who hold it is not the client (RFC 6749, section 4.1.2, and RFC 9700, section 4.14.2).
+/// Stores codes and refresh tokens. Each is valid once. A second use revokes everything that the sign-in granted, because one of the two
+/// users of the token is not the client (RFC 6749, section 4.1.2, and RFC 9700, section 4.14.2).
 /// </summary>
 internal sealed class GrantStore(IdentityProviderOptions options)
 {
@@ -65,7 +65,7 @@ internal sealed class GrantStore(IdentityProviderOptions options)
         return handle;
     }
 
-    /// <summary>Spends a refresh token and gives its successor, or null.</summary>
+    /// <summary>Uses up a refresh token and returns its successor, or null.</summary>
     public (Grant Grant, string Next)? Rotate(string? handle, string clientId)
     {
         if (refreshTokens.Find(handle) is not { } token || token.Grant.ClientId != clientId)
@@ -81,11 +81,11 @@ internal sealed class GrantStore(IdentityProviderOptions options)
         }
     }
 
-    /// <summary>The sign-in behind a refresh token that is good now.</summary>
+    /// <summary>Returns the sign-in of a refresh token that is currently valid.</summary>
     public Grant? Find(string? handle) =>
         refreshTokens.Find(handle) is { } token && !token.Grant.Revoked && token.Generation == token.Grant.Generation ? token.Grant : null;
 
-    /// <summary>The sign-in behind a refresh token, spent or not.</summary>
+    /// <summary>Returns the sign-in of a refresh token, used up or not.</summary>
     public Grant? FamilyOf(string? handle) => refreshTokens.Find(handle)?.Grant;
 
     public int Revoke(Func<Grant, bool> which)

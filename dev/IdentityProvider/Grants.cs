@@ -12,7 +12,7 @@ internal static class GrantType
 
 internal static class Handle
 {
-    /// <summary>256 random bits.</summary>
+    /// <summary>Creates a handle with 256 random bits.</summary>
     public static string Create(string prefix) => prefix + RandomNumberGenerator.GetHexString(64, lowercase: true);
 }
 
@@ -39,7 +39,7 @@ internal sealed class SsoSession
     }
 }
 
-/// <summary>What one sign-in gave one client: the family that all of its tokens belong to.</summary>
+/// <summary>What one sign-in granted to one client: the family of all its tokens.</summary>
 internal sealed class Grant
 {
     public required string ClientId { get; init; }
@@ -49,7 +49,7 @@ internal sealed class Grant
     public required DateTimeOffset SignedInAt { get; init; }
     public required DateTimeOffset Ends { get; init; }
 
-    /// <summary>The number of the only refresh token that is still good.</summary>
+    /// <summary>Number of the only refresh token that is still valid.</summary>
     public int Generation { get; set; }
 
     public bool Revoked { get; set; }
@@ -68,7 +68,7 @@ internal sealed class AuthorizationCode
 
 internal sealed record RefreshToken(Grant Grant, int Generation);
 
-/// <summary>Tells whether a token that is otherwise good was taken back, itself or with its family.</summary>
+/// <summary>Knows whether a token that is otherwise valid was revoked, itself or with its family.</summary>
 internal sealed class IssuedToken(Grant? grant)
 {
     private bool revoked;

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace Bff.Dev.IdentityProvider;
 
-/// <summary>RFC 7662, for JWTs and opaque tokens alike. Any confidential client may ask.</summary>
+/// <summary>Serves introspection (RFC 7662) for JWTs and opaque tokens alike, to any confidential client.</summary>
 internal static class Introspect
 {
     public static void Map(IEndpointRouteBuilder routes, DevelopmentIdentityProvider provider) =>

@@ -3,7 +3,7 @@ using System.Text.Encodings.Web;
 
 namespace Bff.Dev.IdentityProvider;
 
-/// <summary>A whole HTML page and where its forms may lead.</summary>
+/// <summary>A complete HTML page, and the addresses to which its forms may lead.</summary>
 internal sealed record Page(string Html, string FormAction)
 {
     public static Page Of(string title, string body, string formAction = "'self'") =>
@@ -33,7 +33,9 @@ internal sealed record Page(string Html, string FormAction)
 
     public static string Text(string? text) => HtmlEncoder.Default.Encode(text ?? "");
 
-    /// <summary>Browsers also check where the answer to a form redirects to, so the client's own address is allowed as well.</summary>
+    /// <summary>
+    /// Returns the value of form-action. Browsers also check where a form's answer redirects to, so it includes the client's address.
+    /// </summary>
     public static string LeadingTo(string? redirectUri)
     {
         if (!Uri.TryCreate(redirectUri, UriKind.Absolute, out var uri))

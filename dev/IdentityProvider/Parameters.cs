@@ -1,6 +1,6 @@
 namespace Bff.Dev.IdentityProvider;
 
-/// <summary>The parameters of an OAuth request: each at most once (RFC 6749, section 3.1), an empty one is as good as none.</summary>
+/// <summary>The parameters of an OAuth request: each at most once (RFC 6749, section 3.1); an empty one counts as absent.</summary>
 internal sealed class Parameters
 {
     private readonly Dictionary<string, string> values = new(StringComparer.Ordinal);

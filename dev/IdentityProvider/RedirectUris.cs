@@ -9,7 +9,7 @@ internal static class RedirectUris
         return registered.Exists(known => string.Equals(known, asked, StringComparison.Ordinal) || SameLoopback(new Uri(known), uri));
     }
 
-    // RFC 8252, section 7.3: the port of a loopback redirect is chosen when the application starts.
+    // RFC 8252, section 7.3: an application chooses the port of a loopback redirect when it starts.
     private static bool SameLoopback(Uri known, Uri asked) =>
         IsLoopback(known)
         && IsLoopback(asked)

@@ -1,6 +1,6 @@
 namespace Bff.Dev.IdentityProvider;
 
-/// <summary>RFC 7009: a refresh token goes with its whole family; an unknown token is a success.</summary>
+/// <summary>Serves revocation (RFC 7009). A refresh token is revoked with its whole family; an unknown token is a success.</summary>
 internal static class Revoke
 {
     public static void Map(IEndpointRouteBuilder routes, DevelopmentIdentityProvider provider) =>

@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 
 namespace Bff.Dev.IdentityProvider;
 
-/// <summary>Who is signed in at the provider, by a cookie of its own.</summary>
+/// <summary>The sessions of users who are signed in at the provider, by a cookie of its own.</summary>
 internal sealed class SsoSessions(IdentityProviderOptions options)
 {
     private const string CookieName = "development-idp";

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace Bff.Dev.IdentityProvider;
 
-/// <summary>The token endpoint (RFC 6749, section 3.2): four grants, one answer.</summary>
+/// <summary>The token endpoint (RFC 6749, section 3.2), with four grants.</summary>
 internal static class Token
 {
     public static void Map(IEndpointRouteBuilder routes, DevelopmentIdentityProvider provider) =>

@@ -5,7 +5,7 @@ using System.Text.Json.Nodes;
 
 namespace Bff.Dev.IdentityProvider;
 
-/// <summary>Makes access tokens (RFC 9068), id_tokens and logout tokens, and knows the opaque ones that it gave out.</summary>
+/// <summary>Creates access tokens (RFC 9068), id_tokens and logout tokens, and stores the opaque ones that it has issued.</summary>
 internal sealed class TokenFactory(IdentityProviderOptions options, KeyRing keys)
 {
     private const string LogoutEvent = "http://schemas.openid.net/event/backchannel-logout";
@@ -13,10 +13,10 @@ internal sealed class TokenFactory(IdentityProviderOptions options, KeyRing keys
     private readonly ExpiringStore<string> opaque = new(options.Time);
     private readonly ExpiringStore<IssuedToken> issued = new(options.Time);
 
-    /// <summary>Known once the provider listens.</summary>
+    /// <summary>The issuer; set once the provider listens.</summary>
     public string Issuer { get; set; } = "";
 
-    /// <summary>Spoils the id_tokens that are given out from now on.</summary>
+    /// <summary>The flaw of the id_tokens that are issued from now on.</summary>
     public TokenFlaw IdTokenFlaw { get; set; }
 
     public Action<JsonObject>? ChangeIdToken { get; set; }
@@ -29,7 +29,7 @@ internal sealed class TokenFactory(IdentityProviderOptions options, KeyRing keys
         return Access(claims, client, grant);
     }
 
-    /// <summary>The same user's for another service (RFC 8693); null when the token is not good.</summary>
+    /// <summary>Creates a token of the same user for another service (RFC 8693); null if the given token is not valid.</summary>
     public string? Exchanged(AuthenticatedClient client, string? subjectToken, string audience)
     {
         if (ReadAccess(subjectToken) is not { } known)
@@ -100,7 +100,7 @@ internal sealed class TokenFactory(IdentityProviderOptions options, KeyRing keys
         return jwt.Write("JWT", claims, keys.Current(client.SigningAlgorithm), IdTokenFlaw);
     }
 
-    /// <summary>OpenID Connect Back-Channel Logout 1.0, section 2.4.</summary>
+    /// <summary>Creates a logout token (OpenID Connect Back-Channel Logout 1.0, section 2.4).</summary>
     public string LogoutToken(string clientId, string? sub, string? sid, TokenFlaw flaw, Action<JsonObject>? change)
     {
         var claims = new JsonObject { ["events"] = new JsonObject { [LogoutEvent] = new JsonObject() } };
@@ -114,7 +114,7 @@ internal sealed class TokenFactory(IdentityProviderOptions options, KeyRing keys
         return jwt.Write("logout+jwt", claims, keys.Current(algorithm), flaw);
     }
 
-    /// <summary>The claims of an access token that is good now, else null.</summary>
+    /// <summary>Returns the claims of an access token that is currently valid; otherwise null.</summary>
     public JsonObject? ReadAccess(string? token)
     {
         if (token is null)

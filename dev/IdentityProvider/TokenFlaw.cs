@@ -1,6 +1,6 @@
 namespace Bff.Dev.IdentityProvider;
 
-/// <summary>What is deliberately wrong with a token, so that a test can show that it is refused.</summary>
+/// <summary>Deliberate flaws of a token, so that a test can show that it is refused.</summary>
 [Flags]
 public enum TokenFlaw
 {
@@ -10,7 +10,7 @@ public enum TokenFlaw
     Expired = 1 << 2,
     IssuedInTheFuture = 1 << 3,
 
-    /// <summary>Signed by a key of the same id that is not the provider's.</summary>
+    /// <summary>Signed by a key with the same id that is not the provider's.</summary>
     ForeignSignature = 1 << 4,
 
     /// <summary><c>alg: none</c>, no signature.</summary>
@@ -19,7 +19,7 @@ public enum TokenFlaw
     /// <summary>HS256 with the published public key as the secret (RFC 8725, section 2.1).</summary>
     PublicKeyAsSecret = 1 << 6,
 
-    /// <summary>Signed by a key that no key set has, under an id that none has.</summary>
+    /// <summary>Signed by a key that is in no key set, with an unknown id.</summary>
     UnknownKey = 1 << 7,
     WrongType = 1 << 8,
     WrongNonce = 1 << 9,
@@ -31,6 +31,6 @@ public enum TokenFlaw
     MissingIssuedAt = 1 << 15,
     MissingExpiry = 1 << 16,
 
-    /// <summary>A header without <c>typ</c>: no flaw (RFC 7519, section 5.1), but not what most providers send.</summary>
+    /// <summary>A header without <c>typ</c>. Not a flaw (RFC 7519, section 5.1), but not what most providers send.</summary>
     MissingType = 1 << 17,
 }

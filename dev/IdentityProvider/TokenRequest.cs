@@ -2,8 +2,10 @@ using System.Text.Json.Nodes;
 
 namespace Bff.Dev.IdentityProvider;
 
-/// <summary>What an access token that is minted for development or a test shall say. What is left out comes from the user that
-/// <see cref="Sub"/> names, or from the usual token of the mobile application.</summary>
+/// <summary>
+/// The content of an access token that is minted for development or a test. Members that are left out come from the user <see cref="Sub"/>,
+/// or from the usual token of the mobile application.
+/// </summary>
 public sealed record TokenRequest
 {
     public string Sub { get; init; } = "u-1001";
@@ -17,13 +19,13 @@ public sealed record TokenRequest
     public string? Email { get; init; }
     public string? Name { get; init; }
 
-    /// <summary>Claims that are added or replace those above; a null value removes one.</summary>
+    /// <summary>Claims that are added to or replace those above; a null value removes one.</summary>
     public JsonObject? Extra { get; init; }
 
-    /// <summary>Signs with this key, withdrawn or not, instead of the newest.</summary>
+    /// <summary>Id of the signing key, withdrawn or not, instead of the newest one.</summary>
     public string? Kid { get; init; }
 
-    /// <summary>Gives a handle that only introspection understands.</summary>
+    /// <summary>Whether the token is a handle that only introspection understands.</summary>
     public bool Opaque { get; init; }
 
     public TokenFlaw Flaw { get; init; }

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace Bff.Dev.IdentityProvider;
 
-/// <summary>OpenID Connect Core 1.0, section 5.3.</summary>
+/// <summary>Serves the UserInfo endpoint (OpenID Connect Core 1.0, section 5.3).</summary>
 internal static class UserInfo
 {
     public static void Map(IEndpointRouteBuilder routes, DevelopmentIdentityProvider provider)

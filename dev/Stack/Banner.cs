@@ -1,6 +1,6 @@
 namespace Bff.Dev.Stack;
 
-/// <summary>What a person sees when everything runs.</summary>
+/// <summary>Prints addresses and example calls when everything runs.</summary>
 internal static class Banner
 {
     public static void Print(RunningStack stack, ExampleCalls calls)

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Bff.Dev.Stack;
 
-/// <summary>One process of the stack. What it prints goes to a log file; its last lines are shown when it fails.</summary>
+/// <summary>One process of the stack. Its output goes to a log file, and its last lines are shown when it fails.</summary>
 internal sealed class Child : IAsyncDisposable
 {
     private readonly Process _process;

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Bff.Dev.Stack;
 
-/// <summary>Makes an API key: prefix, 32 random base 62 characters, CRC-32 of these in base 62, padded to six.</summary>
+/// <summary>Creates an API key: prefix, 32 random base 62 characters, and their CRC-32 in base 62, padded to six characters.</summary>
 internal static class DevelopmentKey
 {
     private const string Base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -22,7 +22,7 @@ internal static class DevelopmentKey
         return $"pk_live_{random}{digits}";
     }
 
-    // CRC-32 of IEEE 802.3, bit by bit: it runs once.
+    // CRC-32 of IEEE 802.3, computed bit by bit because it runs only once.
     private static uint Crc32(byte[] bytes)
     {
         var crc = uint.MaxValue;

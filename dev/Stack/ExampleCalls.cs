@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace Bff.Dev.Stack;
 
-/// <summary>A call that works when pasted.</summary>
+/// <summary>A call that works when pasted into a terminal.</summary>
 internal sealed record ExampleCall(string Host, string Url, string Credential, string? Body = null, string? IdempotencyKey = null)
 {
     public string Curl =>
@@ -19,7 +19,7 @@ internal sealed class ExampleCalls(HttpClient http, IReadOnlyList<ExampleCall> a
 
     public IReadOnlyList<ExampleCall> All => all;
 
-    /// <summary>One composed answer per host.</summary>
+    /// <summary>One composed call for each host.</summary>
     public IEnumerable<ExampleCall> Composed => all.DistinctBy(c => c.Host);
 
     public static async Task<ExampleCalls> Make(RunningStack stack, CancellationToken cancellation)

@@ -7,7 +7,7 @@ internal static class Repository
 {
     public static string Root { get; } = Find();
 
-    /// <summary>Builds what the stack runs; prints the compiler's words only when they are errors.</summary>
+    /// <summary>Builds what the stack runs; prints the compiler's output only if it fails.</summary>
     public static async Task<bool> Build(CancellationToken cancellation)
     {
         var start = new ProcessStartInfo(

@@ -4,7 +4,9 @@ using System.Net.Sockets;
 
 namespace Bff.Dev.Stack;
 
-/// <summary>Everything that the one command starts: sample services, identity provider, three gateways; stopped together.</summary>
+/// <summary>
+/// Everything that the command starts: sample services, identity provider and three gateways, which are stopped together.
+/// </summary>
 internal sealed class RunningStack(StackOptions options) : IAsyncDisposable
 {
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(90);
@@ -16,10 +18,10 @@ internal sealed class RunningStack(StackOptions options) : IAsyncDisposable
             Timeout = TimeSpan.FromSeconds(15),
         };
 
-    /// <summary>A live key of the tenant acme, new at each start.</summary>
+    /// <summary>A live API key of the tenant acme, new at each start.</summary>
     public string ApiKey { get; } = DevelopmentKey.New();
 
-    /// <summary>Builds and starts everything, reporting progress. False, with the reason printed, when something cannot be.</summary>
+    /// <summary>Builds and starts everything, and reports progress. Returns false, with the reason printed, if anything fails.</summary>
     public async Task<bool> Start(CancellationToken cancellation)
     {
         if (TakenPort() is { } port)
@@ -65,7 +67,7 @@ internal sealed class RunningStack(StackOptions options) : IAsyncDisposable
         return null;
     }
 
-    // Together, then each is waited for.
+    // Starts all processes together, then waits for each.
     private async Task<bool> Start(IEnumerable<StackProcess> processes, CancellationToken cancellation)
     {
         var started = new List<(StackProcess Process, Child Child)>();
@@ -103,7 +105,7 @@ internal sealed class RunningStack(StackOptions options) : IAsyncDisposable
             }
             catch (HttpRequestException)
             {
-                // Not listening yet.
+                // The process is not listening yet.
             }
 
             await Task.Delay(100, cancellation);

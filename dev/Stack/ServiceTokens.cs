@@ -3,12 +3,12 @@ using System.Text.Json;
 namespace Bff.Dev.Stack;
 
 /// <summary>
-/// The settings with which a gateway has tokens for services that check them: its own, or one that the user's is exchanged for.
+/// Settings with which a gateway gets tokens for services that check them: its own, or one for which the user's token is exchanged.
 /// </summary>
 internal static class ServiceTokens
 {
     /// <summary>
-    /// Services that answer each user differently; what the others say is kept for everybody, so a user's token must not fetch it.
+    /// Services that answer each user differently. Answers of the others are cached for everybody, so a user's token must not fetch them.
     /// </summary>
     private static readonly string[] OfUsers = ["users", "orders", "notifications", "shipping", "search"];
 

@@ -1,10 +1,10 @@
 namespace Bff.Dev.Stack;
 
 /// <summary>The command line.</summary>
-/// <param name="Check">One composed call per host, then exit.</param>
-/// <param name="Faults">Read commands that slow down or break a service.</param>
-/// <param name="ServiceTokens">The sample services take only tokens that are meant for them.</param>
-/// <param name="Redis">Where Redis is; null: embedded state.</param>
+/// <param name="Check">Whether to make one composed call to each host and exit.</param>
+/// <param name="Faults">Whether to read commands that slow down or break a service.</param>
+/// <param name="ServiceTokens">Whether the sample services accept only tokens that are meant for them.</param>
+/// <param name="Redis">Address of Redis; null for embedded state.</param>
 internal sealed record StackOptions(bool Check, bool Faults, bool ServiceTokens, string? Redis)
 {
     private const string Usage = """
@@ -16,7 +16,7 @@ internal sealed record StackOptions(bool Check, bool Faults, bool ServiceTokens,
           --redis HOST:PORT   keep state in this Redis instead of in each process
         """;
 
-    /// <summary>Null when the words are off or help was asked for; the usage has been printed then.</summary>
+    /// <summary>Parses the arguments; prints the usage and returns null if they are invalid or ask for help.</summary>
     public static StackOptions? Parse(string[] args)
     {
         var options = new StackOptions(false, false, false, null);

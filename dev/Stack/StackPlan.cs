@@ -1,11 +1,11 @@
 namespace Bff.Dev.Stack;
 
 /// <summary>One process of the stack.</summary>
-/// <param name="Name">As people see it.</param>
-/// <param name="Project">Its folder in the repository.</param>
-/// <param name="Arguments">Of its command line.</param>
-/// <param name="Environment">Beside that of this program.</param>
-/// <param name="Ready">Answers 200 when it serves.</param>
+/// <param name="Name">Name for display.</param>
+/// <param name="Project">Project folder in the repository.</param>
+/// <param name="Arguments">Command line arguments.</param>
+/// <param name="Environment">Environment variables, in addition to those of this program.</param>
+/// <param name="Ready">Address that answers 200 when the process serves.</param>
 internal sealed record StackProcess(
     string Name,
     string Project,
@@ -14,7 +14,7 @@ internal sealed record StackProcess(
     Uri Ready
 );
 
-/// <summary>What runs where: the one list that the stack and the AppHost start.</summary>
+/// <summary>Processes and addresses: the one list that both the stack and the AppHost start.</summary>
 internal static class StackPlan
 {
     public const string Mobile = "http://127.0.0.1:8081",
@@ -27,7 +27,7 @@ internal static class StackPlan
     private const int FirstPort = 9001,
         FirstSandboxPort = 9101;
 
-    /// <summary>In the order of their ports, from 9001.</summary>
+    /// <summary>The sample services, in the order of their ports from 9001.</summary>
     public static readonly string[] Services =
     [
         "users",
@@ -44,17 +44,17 @@ internal static class StackPlan
         "media",
     ];
 
-    /// <summary>Every port that something listens on.</summary>
+    /// <summary>All ports that are listened on.</summary>
     public static IEnumerable<int> Ports =>
         [8081, 8082, 8083, 9000, .. Enumerable.Range(FirstPort, Services.Length), .. Enumerable.Range(FirstSandboxPort, Services.Length)];
 
-    /// <summary>Where a sample service listens.</summary>
+    /// <summary>Returns the address of a sample service.</summary>
     public static Uri Address(string service) => At(FirstPort, service);
 
-    /// <summary>In the order in which they start: the gateways need the others.</summary>
-    /// <param name="redis">Where state is kept; null: in each process.</param>
-    /// <param name="serviceTokens">Whether the sample services take only tokens that are meant for them.</param>
-    /// <param name="apiKey">A live key of the tenant acme.</param>
+    /// <summary>Returns the processes in the order in which to start them: the gateways need the others.</summary>
+    /// <param name="redis">Address of Redis; null to keep state in each process.</param>
+    /// <param name="serviceTokens">Whether the sample services accept only tokens that are meant for them.</param>
+    /// <param name="apiKey">A live API key of the tenant acme.</param>
     public static IReadOnlyList<StackProcess> Processes(string? redis, bool serviceTokens, string apiKey) =>
         [
             new(
@@ -79,9 +79,9 @@ internal static class StackPlan
                 new(At(FirstSandboxPort, "media"), "/__calls")
             ),
             Host("MobileBff", Mobile, redis, serviceTokens),
-            // The app asks who is signed in before anybody is.
+            // The app requests the user before anybody has signed in.
             Host("WebBff", Web, redis, serviceTokens, ("Session__AnonymousUser", "Null")),
-            // Test keys see nothing live: they have sample services of their own, on the live ones' ports plus a hundred.
+            // Test keys see nothing live, so they have sample services of their own, on the live ones' ports plus a hundred.
             Host(
                 "PartnerBff",
                 Partner,

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Bff.Dev.Stack;
 
-/// <summary>Ctrl+C, SIGTERM and a closed terminal, so that whatever ends this process ends what it started.</summary>
+/// <summary>Reacts to Ctrl+C, SIGTERM and a closed terminal, so that this process stops what it started whichever way it ends.</summary>
 internal sealed class StopSignal : IDisposable
 {
     private readonly CancellationTokenSource _stop = new();

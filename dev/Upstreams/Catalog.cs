@@ -6,8 +6,8 @@ using static Grpc.Health.V1.HealthCheckResponse.Types;
 namespace Bff.Dev.Upstreams;
 
 /// <summary>
-/// The catalogue over gRPC (<see cref="ProductCatalogService"/>), with the health and reflection services that such a service has. HTTP/2
-/// with prior knowledge.
+/// The catalogue over gRPC (<see cref="ProductCatalogService"/>), with the usual health and reflection services. HTTP/2 with prior
+/// knowledge.
 /// </summary>
 public sealed class Catalog() : SampleService("catalog")
 {
@@ -27,7 +27,7 @@ public sealed class Catalog() : SampleService("catalog")
         services.AddGrpcReflection();
     }
 
-    /// <summary>Makes the pipeline that answers this service's calls, and no other's.</summary>
+    /// <summary>Builds the pipeline that answers the calls of this service only.</summary>
     internal void Map(IApplicationBuilder host)
     {
         var own = host.New();
@@ -41,7 +41,9 @@ public sealed class Catalog() : SampleService("catalog")
         calls = own.Build();
     }
 
-    /// <summary>Its own calls are unary, and recorded with their message; those of the other services may be streams.</summary>
+    /// <summary>
+    /// The service's own calls are unary and recorded with their message; those of the other gRPC services may be streams.
+    /// </summary>
     internal override bool ReadsBody(HttpRequest request) => request.Path.StartsWithSegments("/" + Service);
 
     internal override Task HandleAsync(Exchange exchange)
@@ -51,7 +53,7 @@ public sealed class Catalog() : SampleService("catalog")
         return calls!(exchange.Context);
     }
 
-    /// <summary>Ends a call without a message, whatever went before.</summary>
+    /// <summary>Ends a call without a message, whatever was sent before.</summary>
     internal static Task FailAsync(Exchange exchange, int status, string message)
     {
         exchange.Response.ContentType = ContentType;

@@ -8,8 +8,8 @@ using Microsoft.Net.Http.Headers;
 namespace Bff.Dev.Upstreams;
 
 /// <summary>
-/// <c>/media/large/p-1.jpg</c> (1600 x 1200) and <c>/media/thumb/p-1.jpg</c> (200 x 150) for every product, its gallery and
-/// every user; conditional and range requests as the framework answers them.
+/// Serves <c>/media/large/p-1.jpg</c> (1600 x 1200) and <c>/media/thumb/p-1.jpg</c> (200 x 150) for every product, its gallery and every
+/// user. The framework answers conditional and range requests.
 /// </summary>
 public sealed class Media() : SampleService("media")
 {
@@ -42,7 +42,7 @@ public sealed class Media() : SampleService("media")
         return result.ExecuteAsync(exchange.Context);
     }
 
-    /// <summary>p-17.jpg, p-17-2.jpg and u-1001.jpg name pictures; everything else does not.</summary>
+    /// <summary>Returns the number of an image; p-17.jpg, p-17-2.jpg and u-1001.jpg are names of images.</summary>
     private static int? NumberOf(string file)
     {
         if (!file.EndsWith(".jpg", StringComparison.Ordinal))

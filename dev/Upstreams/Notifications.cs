@@ -7,7 +7,7 @@ using Bff.Dev.Upstreams.Data;
 
 namespace Bff.Dev.Upstreams;
 
-/// <summary>Notifications per user, and a WebSocket that hears of each new one.</summary>
+/// <summary>Notifications per user, and a WebSocket that receives each new one.</summary>
 public sealed class Notifications : SampleService
 {
     private const int KeptPerUser = 100;
@@ -27,10 +27,10 @@ public sealed class Notifications : SampleService
         ResetData();
     }
 
-    /// <summary>Open WebSockets.</summary>
+    /// <summary>Number of open WebSockets.</summary>
     public int ListenerCount => listeners.Count;
 
-    /// <summary>Adds a notification and sends it to the user's WebSockets; the new one's id.</summary>
+    /// <summary>Adds a notification and sends it to the user's WebSockets; returns its id.</summary>
     public string Push(string userId, string type, string title, string body)
     {
         NotificationDocument added;
@@ -91,7 +91,7 @@ public sealed class Notifications : SampleService
         await Answer.ItemsAsync(exchange, [.. items.Select(Json)], Encoding.ASCII.GetBytes($",\"unreadCount\":{unread}"));
     }
 
-    /// <summary>Development only: what an owning service would do by itself.</summary>
+    /// <summary>Adds a notification. For development only: an owning service would do this by itself.</summary>
     private Task AddAsync(Exchange exchange, string id)
     {
         try
@@ -182,7 +182,7 @@ public sealed class Notifications : SampleService
         }
         catch (Exception e) when (e is OperationCanceledException or WebSocketException or IOException)
         {
-            // The other side left, or one of the other two did.
+            // The client disconnected, or another of the three tasks has ended.
         }
         finally
         {
@@ -201,7 +201,7 @@ public sealed class Notifications : SampleService
         var buffer = new byte[1024];
         while ((await socket.ReceiveAsync(buffer, ct)).MessageType != WebSocketMessageType.Close)
         {
-            // What clients say is not part of the contract.
+            // Messages of clients are not part of the contract.
         }
         await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, ct);
     }

@@ -6,7 +6,7 @@ using Bff.Dev.Upstreams.Data;
 namespace Bff.Dev.Upstreams;
 
 /// <summary>
-/// Orders per customer and per tenant. A caller sees his own, a partner its tenant's; everybody else's do not exist (404).
+/// Orders per customer and per tenant. A user sees their own, a partner its tenant's; for everybody else they do not exist (404).
 /// </summary>
 public sealed class Orders : SampleService
 {
@@ -15,13 +15,13 @@ public sealed class Orders : SampleService
     internal Orders(OrderBook book)
         : base("orders") => this.book = book;
 
-    /// <summary>Every change token given out so far is too old from now on (410).</summary>
+    /// <summary>Makes every change token that was issued so far too old (410).</summary>
     public void ExpireChangeTokens() => book.ExpireTokens();
 
-    /// <summary>The order is gone, and its customer's changes say so. False: there was none.</summary>
+    /// <summary>Deletes an order, which its customer's changes then show; returns false if there is none.</summary>
     public bool Delete(string orderId) => book.Delete(orderId);
 
-    /// <summary>Moves an order on, whatever its state. False: there is none.</summary>
+    /// <summary>Sets the status of an order, whatever its current one; returns false if there is none.</summary>
     public bool SetStatus(string orderId, string status) => book.SetStatus(orderId, status);
 
     internal override void ResetData() => book.Reset();
@@ -37,7 +37,7 @@ public sealed class Orders : SampleService
             ("POST", ["orders", var id, "cancel"]) => CancelAsync(exchange, id),
             ("GET", ["users", var id, "orders"]) => OfCustomerAsync(exchange, id),
             ("GET", ["users", var id, "orders", "changes"]) => ChangesAsync(exchange, id),
-            // For the development stack, where no test can reach into the process.
+            // For the development stack, which runs in another process than the tests.
             ("POST", ["__changes", "expire"]) => DoAsync(
                 exchange,
                 () =>
@@ -135,7 +135,7 @@ public sealed class Orders : SampleService
     }
 }
 
-/// <summary><c>POST /orders</c>: whose it is, whether the domain takes it, and once per key.</summary>
+/// <summary>Serves <c>POST /orders</c>: checks the owner and the domain's rules, and places an order once per key.</summary>
 internal static class PlaceOrder
 {
     private const int MaxLines = 100;

@@ -9,7 +9,7 @@ using GraphQL.Types;
 namespace Bff.Dev.Upstreams;
 
 /// <summary>
-/// <c>POST /graphql</c> with <c>pricing(productId)</c> and <c>prices(productIds)</c>. What fails is a 200 with <c>errors</c>.
+/// Serves <c>POST /graphql</c> with <c>pricing(productId)</c> and <c>prices(productIds)</c>. A failure is a 200 with <c>errors</c>.
 /// </summary>
 public sealed class Pricing() : SampleService("pricing")
 {
@@ -18,7 +18,7 @@ public sealed class Pricing() : SampleService("pricing")
     private static readonly ISchema Schema = new PricingSchema();
 
     /// <summary>
-    /// Ends when the schema has been made and asked once; a caller's first question would take longer than a gateway waits.
+    /// Completes when the schema has been built and queried once; otherwise a caller's first query would take longer than a gateway waits.
     /// </summary>
     internal static Task Warmed { get; } =
         Task.Run(() =>

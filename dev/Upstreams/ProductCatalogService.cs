@@ -5,7 +5,7 @@ using Grpc.Core;
 
 namespace Bff.Dev.Upstreams;
 
-/// <summary>What the catalogue knows of its products.</summary>
+/// <summary>The catalogue's gRPC methods.</summary>
 internal sealed class ProductCatalogService : ProductCatalog.ProductCatalogBase
 {
     private static readonly Product[] Messages = [.. Shop.Products.Select(Message)];

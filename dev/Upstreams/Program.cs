@@ -3,7 +3,9 @@ using System.Text.Json;
 
 namespace Bff.Dev.Upstreams;
 
-/// <summary>The sample services as one process: <c>--base-port 9001 --host 127.0.0.1 --record true --notification-interval 5</c>.</summary>
+/// <summary>
+/// Runs the sample services as one process: <c>--base-port 9001 --host 127.0.0.1 --record true --notification-interval 5</c>.
+/// </summary>
 internal static class Program
 {
     public static async Task Main(string[] args)

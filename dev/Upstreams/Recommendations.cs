@@ -8,7 +8,7 @@ public sealed class Recommendations() : SampleService("recommendations")
 {
     private const int PicksPerUser = 24;
 
-    // Bounded by the users and products there are.
+    // Bounded by the numbers of users and products.
     private static readonly ConcurrentDictionary<string, ReadOnlyMemory<byte>[]> Made = new();
 
     internal override Task HandleAsync(Exchange exchange) =>

@@ -4,7 +4,7 @@ using Bff.Dev.Upstreams.Data;
 
 namespace Bff.Dev.Upstreams;
 
-/// <summary>About 6000 reviews, written when their product is first asked for; p-1 has the 128 of the contract's example.</summary>
+/// <summary>About 6000 reviews, generated when their product is first requested; p-1 has the 128 of the contract's example.</summary>
 public sealed class Reviews() : SampleService("reviews")
 {
     private static readonly Lazy<Shelf>[] Shelves =

@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Bff.Dev.Upstreams;
 
-/// <summary>One service of the contract: its endpoints, what goes wrong with it, and who called.</summary>
+/// <summary>One service of the contract: its endpoints, its faults and its recorded calls.</summary>
 public abstract class SampleService(string name)
 {
     internal const int MaxRequestBytes = 1024 * 1024;
@@ -16,12 +16,12 @@ public abstract class SampleService(string name)
 
     internal virtual HttpProtocols Protocols => HttpProtocols.Http1;
 
-    /// <summary>Answers one request; faults and recording are the caller's business.</summary>
+    /// <summary>Answers one request; the caller handles faults and recording.</summary>
     internal abstract Task HandleAsync(Exchange exchange);
 
-    /// <summary>Whether a request's body is read before it is answered; a stream of messages is not.</summary>
+    /// <summary>Whether a request's body is read before the request is answered; not the case for a stream of messages.</summary>
     internal virtual bool ReadsBody(HttpRequest request) => true;
 
-    /// <summary>Puts back what requests have changed.</summary>
+    /// <summary>Restores the initial data.</summary>
     internal virtual void ResetData() { }
 }

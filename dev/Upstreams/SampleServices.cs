@@ -8,8 +8,8 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 namespace Bff.Dev.Upstreams;
 
 /// <summary>
-/// Every sample service in one host, each on a port of its own. A connection knows its service from the port that took it;
-/// from there a request is recorded, handed to the fault switch, and only then answered.
+/// All sample services in one host, each on a port of its own, by which a connection is assigned to its service. Each request is recorded,
+/// checked for faults, and then answered.
 /// </summary>
 public sealed class SampleServices : IAsyncDisposable
 {
@@ -52,7 +52,7 @@ public sealed class SampleServices : IAsyncDisposable
     public Search Search { get; }
     public Media Media { get; }
 
-    /// <summary>In the order of their ports.</summary>
+    /// <summary>All services, in the order of their ports.</summary>
     public IReadOnlyList<SampleService> All { get; }
 
     public SampleService this[string name] =>
@@ -61,7 +61,7 @@ public sealed class SampleServices : IAsyncDisposable
 
     public IReadOnlyDictionary<string, Uri> Addresses => All.ToDictionary(service => service.Name, service => service.Address);
 
-    /// <summary>The settings with which a gateway reaches these services: <c>Upstreams:users:Address</c> and so on.</summary>
+    /// <summary>Settings with which a gateway reaches these services: <c>Upstreams:users:Address</c> and so on.</summary>
     public IReadOnlyDictionary<string, string?> GatewaySettings =>
         All.ToDictionary(service => $"Upstreams:{service.Name}:Address", service => (string?)service.Address.ToString().TrimEnd('/'));
 
@@ -80,7 +80,7 @@ public sealed class SampleServices : IAsyncDisposable
         }
     }
 
-    /// <summary>Heals every fault, forgets every call and puts the data back as it was at the start.</summary>
+    /// <summary>Removes all faults, forgets all calls and restores the initial data.</summary>
     public void Reset()
     {
         foreach (var service in All)
@@ -95,7 +95,7 @@ public sealed class SampleServices : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        // First what hangs on purpose, or the host would wait for it.
+        // Releases hanging requests first, because the host would wait for them.
         await stopping.CancelAsync();
         if (host is not null)
         {
@@ -181,7 +181,7 @@ public sealed class SampleServices : IAsyncDisposable
         }
         catch (Exception e) when (e is OperationCanceledException or IOException && context.RequestAborted.IsCancellationRequested)
         {
-            // The client went away; the record below says so.
+            // The client disconnected, which the record below shows.
         }
         finally
         {

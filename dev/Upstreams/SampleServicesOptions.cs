@@ -6,21 +6,21 @@ namespace Bff.Dev.Upstreams;
 public sealed class SampleServicesOptions
 {
     /// <summary>
-    /// The port of <c>users</c>; the others follow in the order of <see cref="SampleServices.All"/>. 0: any free port for each.
+    /// Port of <c>users</c>; the others follow in the order of <see cref="SampleServices.All"/>. 0 uses any free port for each.
     /// </summary>
     public int BasePort { get; init; }
 
-    /// <summary>Loopback unless the services run in a container of their own.</summary>
+    /// <summary>Address to listen on; loopback unless the services run in a container of their own.</summary>
     public IPAddress Host { get; init; } = IPAddress.Loopback;
 
-    /// <summary>Whether calls are kept for <c>GET /__calls</c>; a load test turns it off.</summary>
+    /// <summary>Whether calls are recorded for <c>GET /__calls</c>; a load test turns it off.</summary>
     public bool Record { get; init; } = true;
 
-    /// <summary>How often an open WebSocket hears of something new; infinite by default, so that tests decide when.</summary>
+    /// <summary>How often an open WebSocket receives something new; infinite by default, so that tests decide when.</summary>
     public TimeSpan NotificationInterval { get; init; } = Timeout.InfiniteTimeSpan;
 
     /// <summary>
-    /// Whose tokens the services ask for: each takes only those with its own name as the audience. Null: they ask for none.
+    /// Authority whose tokens the services require, each with its own name as the audience. Null requires no tokens.
     /// </summary>
     public string? TokenAuthority { get; init; }
 

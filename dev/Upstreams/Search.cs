@@ -5,7 +5,7 @@ using Bff.Dev.Upstreams.Data;
 
 namespace Bff.Dev.Upstreams;
 
-/// <summary>Every word of <c>q</c> must occur; what has it in the name comes first.</summary>
+/// <summary>Finds products in which every word of <c>q</c> occurs; those with the words in the name come first.</summary>
 public sealed class Search() : SampleService("search")
 {
     private const int RememberedQueries = 512;

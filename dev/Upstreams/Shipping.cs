@@ -3,7 +3,7 @@ using Bff.Dev.Upstreams.Data;
 
 namespace Bff.Dev.Upstreams;
 
-/// <summary>A shipment for every order that is shipped or delivered.</summary>
+/// <summary>Returns a shipment for every order that is shipped or delivered.</summary>
 public sealed class Shipping : SampleService
 {
     private static readonly string[] Carriers = ["Chronopost", "DHL", "PostNord", "GLS"];

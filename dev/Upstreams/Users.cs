@@ -34,7 +34,9 @@ public sealed class Users() : SampleService("users")
             _ => Answer.NotFoundAsync(exchange),
         };
 
-    /// <summary>Another tenant's users do not exist for a partner; another user's profile is forbidden to a user.</summary>
+    /// <summary>
+    /// Returns the status of a refusal: for a partner, users of other tenants do not exist; for a user, other profiles are forbidden.
+    /// </summary>
     internal static int? Refusal(Exchange exchange, string id) =>
         exchange.Caller.MaySee(id, People.Find(id)?.Tenant) ? null
         : exchange.Caller.IsPartner ? 404
@@ -50,7 +52,7 @@ public sealed class Users() : SampleService("users")
         JsonObject patch;
         try
         {
-            // Read whole, with every text in it: what is wrong with a body is said before anything is made of it.
+            // Parses everything strictly, with all strings, so that an invalid body is refused before it is used.
             using var strict = JsonDocument.Parse(exchange.Body, new() { AllowDuplicateProperties = false });
             if (
                 JsonNode.Parse(JsonSerializer.SerializeToUtf8Bytes(strict.RootElement, ControlJson.Default.JsonElement))
@@ -91,7 +93,7 @@ public sealed class Users() : SampleService("users")
         && node.GetValue<string>() is { Length: > 0 and <= 200 } text
         && !string.IsNullOrWhiteSpace(text);
 
-    /// <summary>RFC 7396, section 2.</summary>
+    /// <summary>Applies a merge patch (RFC 7396, section 2).</summary>
     private static void Merge(JsonObject target, JsonObject patch)
     {
         foreach (var (name, value) in patch)

@@ -1,16 +1,16 @@
 namespace Bff.Dev.Upstreams.Calls;
 
-/// <summary>The latest calls of one service, and signals for those still to come.</summary>
+/// <summary>The latest calls of one service, with methods to wait for further ones.</summary>
 public sealed class CallLog
 {
-    /// <summary>Older calls are forgotten, so that a process left running does not grow.</summary>
+    /// <summary>Maximum number of calls kept, so that a process left running does not grow.</summary>
     public const int Capacity = 4096;
 
     private readonly Lock gate = new();
     private readonly Queue<RecordedCall> calls = new();
     private readonly List<Waiter> waiters = [];
 
-    /// <summary>A copy, oldest first.</summary>
+    /// <summary>A copy of all calls, oldest first.</summary>
     public IReadOnlyList<RecordedCall> All
     {
         get
@@ -35,17 +35,17 @@ public sealed class CallLog
             calls.Clear();
     }
 
-    /// <summary>The next call that starts from now on.</summary>
+    /// <summary>Waits for the next call that starts from now on.</summary>
     public Task<RecordedCall> NextAsync(CancellationToken ct = default) => WaitAsync(static _ => true, past: false, ct);
 
-    /// <summary>The first call that matches, among those recorded or still to come.</summary>
+    /// <summary>Waits for the first call that matches, among those recorded or still to come.</summary>
     public Task<RecordedCall> FirstAsync(Func<RecordedCall, bool> matches, CancellationToken ct = default) =>
         WaitAsync(matches, past: true, ct);
 
     /// <summary>Completes once this many calls are in the log.</summary>
     public async Task ReachAsync(int count, CancellationToken ct = default) => await WaitAsync(_ => calls.Count >= count, past: true, ct);
 
-    /// <summary>The next call, from now on, whose client goes away before it is answered.</summary>
+    /// <summary>Waits for the next call, from now on, whose client disconnects before it is answered.</summary>
     public async Task<RecordedCall> NextAbortAsync(CancellationToken ct = default)
     {
         while (true)

@@ -24,7 +24,7 @@ public sealed class RecordedCall
         Body = exchange.Body.Length > MaxBodyBytes ? exchange.Body[..MaxBodyBytes] : exchange.Body;
     }
 
-    /// <summary>Calls are numbered in the order of their start, over all services of the process.</summary>
+    /// <summary>Number of the call in the order of starts, over all services of the process.</summary>
     public long Order { get; }
     public string Service { get; }
     public DateTimeOffset StartedAt { get; }
@@ -34,15 +34,15 @@ public sealed class RecordedCall
     public string Protocol { get; }
     public IReadOnlyList<KeyValuePair<string, StringValues>> Headers => headers;
 
-    /// <summary>At most the first 64 KiB.</summary>
+    /// <summary>The body, at most the first 64 KiB.</summary>
     public ReadOnlyMemory<byte> Body { get; }
     public string BodyText => System.Text.Encoding.UTF8.GetString(Body.Span);
 
-    /// <summary>Completes when the service is done with the call; true when the client had gone by then.</summary>
+    /// <summary>Completes when the service is done with the call; true if the client had disconnected by then.</summary>
     public Task<bool> Ended => ended.Task;
     public bool Aborted => ended.Task is { IsCompletedSuccessfully: true, Result: true };
 
-    /// <summary>The header's value, several joined by a comma, or null.</summary>
+    /// <summary>Returns the header's value, with several values joined by commas, or null.</summary>
     public string? Header(string name)
     {
         foreach (var (key, value) in headers)

@@ -5,7 +5,7 @@ internal struct Dice(ulong seed)
 {
     private ulong state = seed * 0x9E3779B97F4A7C15;
 
-    /// <summary>From <paramref name="low"/> up to and including <paramref name="high"/>.</summary>
+    /// <summary>Returns a number from <paramref name="low"/> to <paramref name="high"/>, both included.</summary>
     public int Roll(int low, int high) => low + (int)(Next() % (ulong)(high - low + 1));
 
     public T Pick<T>(ReadOnlySpan<T> from) => from[Roll(0, from.Length - 1)];

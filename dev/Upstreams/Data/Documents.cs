@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 
 namespace Bff.Dev.Upstreams.Data;
 
-// Members that no contract names (tenant, schemaVersion, labels, ...) are there on purpose: readers must survive them.
+// Members that are in no contract (tenant, schemaVersion, labels, ...) are there on purpose: readers must ignore them.
 
 internal sealed record Address(string Line1, string City, string PostalCode, string Country);
 
@@ -145,7 +145,7 @@ internal sealed record ShipmentDocument(
 [JsonSerializable(typeof(ShipmentDocument))]
 internal sealed partial class DocumentJson : JsonSerializerContext
 {
-    /// <summary>Letters beyond ASCII as they are, and moments that end in Z: the contract's spelling.</summary>
+    /// <summary>Leaves non-ASCII letters unescaped and writes times with Z, as in the contract.</summary>
     public static readonly DocumentJson Plain = new(
         new JsonSerializerOptions(JsonSerializerDefaults.Web)
         {

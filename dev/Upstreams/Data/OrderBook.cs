@@ -2,10 +2,10 @@ using System.Text.Json;
 
 namespace Bff.Dev.Upstreams.Data;
 
-/// <summary>The orders as they are now, and the sequence of their changes. Every member is safe to call at any time.</summary>
+/// <summary>The current orders and the sequence of their changes. Thread-safe.</summary>
 internal sealed class OrderBook
 {
-    /// <summary>Room for a long load test; beyond it new orders are refused.</summary>
+    /// <summary>Enough for a long load test; beyond it new orders are refused.</summary>
     public const int Capacity = 200_000;
 
     private readonly Lock gate = new();
@@ -38,7 +38,7 @@ internal sealed class OrderBook
             nextNumber = OrderSeeds.FirstNumber;
             foreach (var order in OrderSeeds.All)
                 Add(order, People.Find(order.CustomerId)!.Tenant);
-            // Each user once had an order that is gone, so that a full synchronisation has deletions too.
+            // Each user starts with one deleted order, so that a full synchronization has deletions too.
             foreach (var user in People.All)
                 deletions[user.Id] =
                 [
@@ -56,12 +56,12 @@ internal sealed class OrderBook
             return byId.GetValueOrDefault(id);
     }
 
-    /// <summary>Newest first, below the position.</summary>
+    /// <summary>Returns a customer's orders below a position, newest first.</summary>
     public (List<ReadOnlyMemory<byte>> Page, int? Next) OfCustomer(string id, Paging paging) => Page(byCustomer, id, paging);
 
     public (List<ReadOnlyMemory<byte>> Page, int? Next) OfTenant(string id, Paging paging) => Page(byTenant, id, paging);
 
-    /// <summary>Null: the token is too old.</summary>
+    /// <summary>Returns the changes since a token; null if the token is too old.</summary>
     public Changes? ChangesOf(string customer, ChangeToken? since, int limit)
     {
         lock (gate)
@@ -88,7 +88,9 @@ internal sealed class OrderBook
         }
     }
 
-    /// <summary>Null: the book is full. An order whose key is known is answered as it is now, unless the request differs.</summary>
+    /// <summary>
+    /// Adds an order; null if the book is full. With a known key, returns the existing order, unless the request differs.
+    /// </summary>
     public (Entry? Order, bool Mismatch) Create(OrderDocument draft, string tenant, string? key, string fingerprint)
     {
         lock (gate)
@@ -105,7 +107,7 @@ internal sealed class OrderBook
         }
     }
 
-    /// <summary>False: too late to cancel. A repeat under the same key is the first one again.</summary>
+    /// <summary>Cancels an order; returns false if it is too late. A repeat with the same key has the first result.</summary>
     public bool Cancel(Entry entry, string? key)
     {
         lock (gate)
@@ -147,7 +149,7 @@ internal sealed class OrderBook
         }
     }
 
-    /// <summary>From here on every token given out before is too old.</summary>
+    /// <summary>Makes every token that was issued so far too old.</summary>
     public void ExpireTokens()
     {
         lock (gate)

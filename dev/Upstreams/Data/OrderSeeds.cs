@@ -1,6 +1,6 @@
 namespace Bff.Dev.Upstreams.Data;
 
-/// <summary>The 2000 orders o-5001 to o-7000 that there are at the start: twenty per user, oldest first.</summary>
+/// <summary>The 2000 initial orders o-5001 to o-7000: twenty per user, oldest first.</summary>
 internal static class OrderSeeds
 {
     public const int FirstNumber = 5001;
@@ -12,7 +12,7 @@ internal static class OrderSeeds
     private static OrderDocument Make(int i)
     {
         var dice = new Dice((ulong)i + 50_000);
-        // 37 and 100 share no factor: a hundred orders in a row belong to a hundred users.
+        // 37 and 100 have no common factor, so a hundred consecutive orders belong to a hundred users.
         var customer = People.All[i * 37 % People.All.Length];
         var placedAt = new DateTimeOffset(2025, 1, 6, 8, 15, 0, TimeSpan.Zero).AddHours(i * 4).AddMinutes(dice.Roll(0, 200));
         var status =

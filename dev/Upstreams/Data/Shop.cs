@@ -8,7 +8,7 @@ internal static class Shop
 {
     public const int Count = 300;
 
-    /// <summary>One product in so many is sold out; ordering it is refused with 409.</summary>
+    /// <summary>Every so many products one is sold out; ordering it is refused with 409.</summary>
     public const int SoldOutEvery = 17;
 
     public static readonly DateTimeOffset Epoch = new(2025, 11, 1, 6, 0, 0, TimeSpan.Zero);
@@ -34,7 +34,7 @@ internal static class Shop
         .. Products.Select(p => new ReadOnlyMemory<byte>(JsonSerializer.SerializeToUtf8Bytes(p, DocumentJson.Plain.ProductDocument))),
     ];
 
-    /// <summary>The position of a product id in every array here, or -1.</summary>
+    /// <summary>Returns the index of a product id in every array here, or -1.</summary>
     public static int IndexOf(string? id) =>
         id is { Length: > 2 and < 6 }
         && id.StartsWith("p-", StringComparison.Ordinal)
@@ -44,7 +44,7 @@ internal static class Shop
             ? number - 1
             : -1;
 
-    /// <summary>The known ids of <c>?ids=p-1,p-2</c> in the order asked, each once.</summary>
+    /// <summary>Returns the known ids of <c>?ids=p-1,p-2</c> in the requested order, without duplicates.</summary>
     public static IEnumerable<int> IndexesOf(IEnumerable<string> ids) => ids.Select(IndexOf).Where(i => i >= 0).Distinct();
 
     public static bool IsSoldOut(int index) => (index + 1) % SoldOutEvery == 0;

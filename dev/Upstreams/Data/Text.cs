@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Bff.Dev.Upstreams.Data;
 
-/// <summary>Sentences for descriptions and reviews, long enough to make bodies weigh what real ones weigh.</summary>
+/// <summary>Sentences for descriptions and reviews, long enough to give bodies a realistic size.</summary>
 internal static class Text
 {
     private static readonly string[] Selling =
@@ -41,7 +41,7 @@ internal static class Text
         "Would I recommend it? Yes, with the small reservations above.",
     ];
 
-    /// <summary>Between 500 and 1500 characters.</summary>
+    /// <summary>Returns between 500 and 1500 characters.</summary>
     public static string Description(ref Dice dice, string opening) => Sentences(ref dice, opening, Selling, dice.Roll(520, 1380));
 
     public static string Review(ref Dice dice) => Sentences(ref dice, dice.Pick<string>(Telling), Telling, dice.Roll(250, 900));

@@ -2,35 +2,35 @@ using System.Text.Json.Serialization;
 
 namespace Bff.Dev.Upstreams.Faults;
 
-/// <summary>What a service does wrong. See <see cref="FaultMode"/> for the ways.</summary>
+/// <summary>A fault of a service; see <see cref="FaultMode"/> for the kinds.</summary>
 public sealed record Fault
 {
     public FaultMode Mode { get; init; }
 
-    /// <summary>Milliseconds before anything else happens, in every mode; in <c>endless</c> the gap between its pieces.</summary>
+    /// <summary>Delay in milliseconds before anything else happens, in every mode; in <c>endless</c> the gap between pieces.</summary>
     public int DelayMs { get; init; }
 
     /// <summary>
-    /// For <c>status</c>. On the catalogue 1 to 16 is a gRPC status inside an HTTP 200; on pricing 200 is a GraphQL error.
+    /// Status for mode <c>status</c>. On the catalogue 1 to 16 is a gRPC status inside an HTTP 200; on pricing 200 is a GraphQL error.
     /// </summary>
     public int Status { get; init; } = 500;
 
-    /// <summary>Seconds in <c>Retry-After</c>, for <c>status</c>.</summary>
+    /// <summary>Seconds in <c>Retry-After</c>, for mode <c>status</c>.</summary>
     public int? RetryAfter { get; init; }
 
-    /// <summary>Only paths that begin with this.</summary>
+    /// <summary>Limits the fault to paths with this prefix.</summary>
     public string? Path { get; init; }
 
-    /// <summary>Only this method.</summary>
+    /// <summary>Limits the fault to this method.</summary>
     public string? Method { get; init; }
 
-    /// <summary>Only requests with this <c>X-Request-Id</c>: cases that run beside each other leave one another alone.</summary>
+    /// <summary>Limits the fault to requests with this <c>X-Request-Id</c>, so that parallel test cases do not affect each other.</summary>
     public string? RequestId { get; init; }
 
-    /// <summary>Heals itself after so many requests.</summary>
+    /// <summary>Number of requests after which the fault ends by itself.</summary>
     public int? Count { get; init; }
 
-    /// <summary>In process alone: the request waits for this before anything else happens.</summary>
+    /// <summary>In process only: the request waits for this before anything else happens.</summary>
     [JsonIgnore]
     public Task? Until { get; init; }
 }
@@ -42,7 +42,7 @@ public enum FaultMode
     [JsonStringEnumMemberName("none")]
     None,
 
-    /// <summary>The right answer, late.</summary>
+    /// <summary>The correct answer, late.</summary>
     [JsonStringEnumMemberName("delay")]
     Delay,
 
@@ -58,7 +58,7 @@ public enum FaultMode
     [JsonStringEnumMemberName("reset-mid-body")]
     ResetMidBody,
 
-    /// <summary>200 with the right content type and bytes that mean nothing.</summary>
+    /// <summary>200 with the right content type and meaningless bytes.</summary>
     [JsonStringEnumMemberName("garbage")]
     Garbage,
 
@@ -66,15 +66,15 @@ public enum FaultMode
     [JsonStringEnumMemberName("html")]
     Html,
 
-    /// <summary>No answer until the client gives up.</summary>
+    /// <summary>No answer until the client disconnects.</summary>
     [JsonStringEnumMemberName("hang")]
     Hang,
 
-    /// <summary>Headers, then bytes without end, slowly.</summary>
+    /// <summary>Headers, then an endless body, slowly.</summary>
     [JsonStringEnumMemberName("endless")]
     Endless,
 
-    /// <summary>200 with no body.</summary>
+    /// <summary>200 without a body.</summary>
     [JsonStringEnumMemberName("empty")]
     Empty,
 
@@ -82,11 +82,11 @@ public enum FaultMode
     [JsonStringEnumMemberName("bomb")]
     Bomb,
 
-    /// <summary>The real document with 8 MiB of an unknown member, without a Content-Length.</summary>
+    /// <summary>The real document with an unknown member of 8 MiB, without a Content-Length.</summary>
     [JsonStringEnumMemberName("oversize")]
     Oversize,
 
-    /// <summary>The real document with values of other types: texts are numbers, numbers texts. Pictures: another content type.</summary>
+    /// <summary>The real document with swapped types: strings become numbers, numbers strings. For images: another content type.</summary>
     [JsonStringEnumMemberName("wrong-type")]
     WrongType,
 

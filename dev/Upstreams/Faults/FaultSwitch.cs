@@ -1,8 +1,8 @@
 namespace Bff.Dev.Upstreams.Faults;
 
 /// <summary>
-/// The faults that are on, one per request id, path prefix and method; the one for the request's id, then the one with the longest prefix
-/// acts.
+/// The active faults, one per request id, path prefix and method. The fault for the request's id applies, otherwise the one with the
+/// longest prefix.
 /// </summary>
 public sealed class FaultSwitch
 {
@@ -10,7 +10,7 @@ public sealed class FaultSwitch
     private volatile Armed[] armed = [];
 
     /// <summary>
-    /// Turns a fault on in place of the one with the same request id, path and method; <see cref="FaultMode.None"/> turns it off.
+    /// Sets a fault, replacing the one with the same request id, path and method; <see cref="FaultMode.None"/> removes it.
     /// </summary>
     public void Set(Fault fault)
     {
@@ -25,7 +25,7 @@ public sealed class FaultSwitch
 
     public void Set(FaultMode mode, string? path = null) => Set(new Fault { Mode = mode, Path = path });
 
-    /// <summary>Answers nothing until the result is disposed; then what waited is answered as if nothing had been.</summary>
+    /// <summary>Holds all requests until the result is disposed; they are then answered normally.</summary>
     public IDisposable Hold(string? path = null)
     {
         var released = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

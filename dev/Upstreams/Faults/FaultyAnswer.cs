@@ -6,10 +6,10 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Bff.Dev.Upstreams.Faults;
 
-/// <summary>Carries a fault out: the wait first, then the harm.</summary>
+/// <summary>Applies a fault: the delay first, then the failure.</summary>
 internal static class FaultyAnswer
 {
-    // Long enough for half a body to leave the socket before the reset overtakes it, where nothing tells that it has.
+    // Long enough for half a body to leave the socket before the reset overtakes it, if the system does not tell that it has.
     private static readonly TimeSpan Drain = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan WaitLimit = TimeSpan.FromSeconds(10);
@@ -68,7 +68,9 @@ internal static class FaultyAnswer
         }
     }
 
-    /// <summary>SO_LINGER of zero makes the close an RST; on HTTP/2 every stream of the connection goes with it.</summary>
+    /// <summary>
+    /// Resets the connection: SO_LINGER of zero makes the close an RST. On HTTP/2 this ends all streams of the connection.
+    /// </summary>
     private static void Reset(HttpContext context)
     {
         if (context.Features.Get<IConnectionSocketFeature>()?.Socket is { } socket)
@@ -94,7 +96,8 @@ internal static class FaultyAnswer
     }
 
     /// <summary>
-    /// How many bytes of the connection the other side's system has taken (<c>tcpi_bytes_acked</c>); null where the system does not tell.
+    /// Returns how many bytes of the connection the other side's system has acknowledged (<c>tcpi_bytes_acked</c>); null if the system does
+    /// not tell.
     /// </summary>
     private static long? Arrived(HttpContext context)
     {
@@ -123,7 +126,7 @@ internal static class FaultyAnswer
     {
         var gap = fault.DelayMs > 0 ? TimeSpan.FromMilliseconds(fault.DelayMs) : EndlessGap;
         exchange.Response.ContentType = ContentTypeOf(service);
-        // A gRPC frame that promises 2 GB, or a JSON text that never closes.
+        // A gRPC frame that announces 2 GB, or JSON that never ends.
         await exchange.Response.Body.WriteAsync(
             service is Catalog ? Harm.FrameHead(int.MaxValue) : "{\"items\":[\""u8.ToArray(),
             exchange.Context.RequestAborted
@@ -170,7 +173,7 @@ internal static class FaultyAnswer
         await exchange.Response.Body.WriteAsync(body, exchange.Context.RequestAborted);
     }
 
-    /// <summary>The real answer's body; its status and headers are on the response already.</summary>
+    /// <summary>Returns the body of the real answer; its status and headers are on the response already.</summary>
     private static async Task<byte[]> CaptureAsync(SampleService service, Exchange exchange)
     {
         var features = exchange.Context.Features;
@@ -191,7 +194,9 @@ internal static class FaultyAnswer
         }
     }
 
-    /// <summary>To a gRPC service a captured answer has not begun, and may be a head alone; it is sent with its body.</summary>
+    /// <summary>
+    /// Moves the status into trailers. To a gRPC service a captured answer has not started, so it may use the head alone.
+    /// </summary>
     private static void EndInTrailers(HttpResponse response)
     {
         foreach (var name in new[] { "grpc-status", "grpc-message" })

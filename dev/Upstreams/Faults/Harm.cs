@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 
 namespace Bff.Dev.Upstreams.Faults;
 
-/// <summary>What a body looks like after something went wrong with it.</summary>
+/// <summary>Damages bodies.</summary>
 internal static class Harm
 {
     private const int SwellBytes = 8 * 1024 * 1024;
@@ -32,7 +32,7 @@ internal static class Harm
     public static readonly byte[] GraphQLError =
         "{\"data\":null,\"errors\":[{\"message\":\"price book unavailable\",\"path\":[\"pricing\"],\"extensions\":{\"code\":\"INTERNAL\"}}]}"u8.ToArray();
 
-    /// <summary>The document is still valid, only far too large. In pieces: most of it is the same for all.</summary>
+    /// <summary>Makes the document far too large, but keeps it valid. Returned in pieces, because most of it is the same for all.</summary>
     public static ReadOnlyMemory<byte>[] Swell(byte[] body, SampleService service)
     {
         if (service is Catalog)
@@ -44,7 +44,7 @@ internal static class Harm
 
     public static byte[] SwapTypes(byte[] body, SampleService service)
     {
-        // A frame of the right length whose message has the id as a number: field 1 as a varint.
+        // A frame of the right length whose message has a number as id: field 1 as a varint.
         if (service is Catalog)
             return [.. FrameHead(2), 0x08, 0x07];
         if (service is Media)
@@ -81,7 +81,7 @@ internal static class Harm
     {
         if (frame.Length < 5)
             return [frame];
-        // Field 1000, length-delimited: unknown to every reader, so it must be skipped.
+        // Field 1000, length-delimited: unknown to every reader, so readers must skip it.
         byte[] tag = [0xc2, 0x3e, .. Varint(SwellBytes)];
         return [FrameHead(frame.Length - 5 + tag.Length + SwellBytes), frame.AsMemory(5), tag, Padding.Value];
     }

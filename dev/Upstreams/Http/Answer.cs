@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace Bff.Dev.Upstreams;
 
-/// <summary>Answers made of documents that are already JSON.</summary>
+/// <summary>Writes answers from documents that are already JSON.</summary>
 internal static class Answer
 {
     public const string Json = "application/json; charset=utf-8";
@@ -17,7 +17,7 @@ internal static class Answer
         return response.BodyWriter.WriteAsync(document, exchange.Context.RequestAborted).AsTask();
     }
 
-    /// <summary><c>{ "items": [...], tail }</c>; the tail begins with a comma.</summary>
+    /// <summary>Writes <c>{ "items": [...], tail }</c>; the tail starts with a comma.</summary>
     public static Task ItemsAsync(Exchange exchange, IReadOnlyList<ReadOnlyMemory<byte>> items, ReadOnlyMemory<byte> tail = default)
     {
         var length = "{\"items\":[]}".Length + tail.Length + Math.Max(0, items.Count - 1) + items.Sum(item => item.Length);
@@ -39,7 +39,7 @@ internal static class Answer
         return writer.FlushAsync(exchange.Context.RequestAborted).AsTask();
     }
 
-    /// <summary>A page: <c>items</c>, <c>nextCursor</c> (null at the end) and whatever stands beside them.</summary>
+    /// <summary>Writes a page: <c>items</c>, <c>nextCursor</c> (null at the end) and further members.</summary>
     public static Task PageAsync(Exchange exchange, IReadOnlyList<ReadOnlyMemory<byte>> items, int? next, string beside = "") =>
         ItemsAsync(
             exchange,

@@ -2,7 +2,7 @@ using Bff.Dev.Upstreams.Data;
 
 namespace Bff.Dev.Upstreams;
 
-/// <summary><c>?ids=p-1,p-2</c>: the known ones in the order asked, at most a hundred.</summary>
+/// <summary>Reads <c>?ids=p-1,p-2</c>: the known ids in the requested order, at most a hundred.</summary>
 internal static class Batch
 {
     private const int MaxIds = 100;

@@ -7,8 +7,8 @@ using Bff.Dev.Upstreams.Faults;
 namespace Bff.Dev.Upstreams;
 
 /// <summary>
-/// <c>POST /__faults</c>, <c>GET /__calls</c> and <c>DELETE /__calls</c> on every port; <c>?service=</c> names another one,
-/// which spares a client that speaks no HTTP/2 the catalogue's own port.
+/// Serves <c>POST /__faults</c>, <c>GET /__calls</c> and <c>DELETE /__calls</c> on every port. <c>?service=</c> names another service, so
+/// that a client without HTTP/2 need not use the catalogue's own port.
 /// </summary>
 internal static class ControlSurface
 {
@@ -67,7 +67,7 @@ internal static class ControlSurface
             call.Path,
             call.Query,
             call.Protocol,
-            // Lower case, as in HTTP/2: the server writes well-known names in a spelling of its own.
+            // Lower case as in HTTP/2, because the server has its own spelling of well-known names.
             call.Headers.ToDictionary(h => h.Key.ToLowerInvariant(), h => h.Value.ToString()),
             call.BodyText,
             call.Ended.IsCompleted,

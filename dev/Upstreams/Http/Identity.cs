@@ -1,7 +1,7 @@
 namespace Bff.Dev.Upstreams;
 
 /// <summary>
-/// The caller, as the headers that the gateway sets describe it. A caller without any of them is trusted, as on a private network.
+/// The caller according to the gateway's headers. A caller without any of them is trusted, as on a private network.
 /// </summary>
 internal readonly struct Identity(IHeaderDictionary headers)
 {
@@ -9,13 +9,13 @@ internal readonly struct Identity(IHeaderDictionary headers)
     public string? Tenant => One(headers["X-Tenant-Id"]);
     public string? Client => One(headers["X-Client-Id"]);
 
-    /// <summary>A company's server rather than a person: it acts for its tenant.</summary>
+    /// <summary>Whether the caller is a company's server rather than a person, and acts for its tenant.</summary>
     public bool IsPartner =>
         Tenant is not null && (User is not { } user || user == Client || !user.StartsWith("u-", StringComparison.Ordinal));
 
-    /// <summary>Whether what belongs to this customer of this tenant may be seen at all.</summary>
+    /// <summary>Whether the caller may see what belongs to this customer of this tenant.</summary>
     public bool MaySee(string? owner, string? tenant) => IsPartner ? Tenant == tenant : User is not { } user || user == owner;
 
-    /// <summary>The gateway percent-encodes what a header cannot hold.</summary>
+    /// <summary>Decodes a value; the gateway percent-encodes what a header cannot contain.</summary>
     private static string? One(string? value) => string.IsNullOrEmpty(value) ? null : Uri.UnescapeDataString(value);
 }

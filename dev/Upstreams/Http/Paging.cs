@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Bff.Dev.Upstreams;
 
-/// <summary><c>?limit=</c> (1 to 100, 20 unless said) and <c>?cursor=</c>, which holds the position of the last item sent.</summary>
+/// <summary><c>?limit=</c> (1 to 100, default 20) and <c>?cursor=</c>, which contains the position of the last item sent.</summary>
 internal readonly record struct Paging(int Limit, int? After)
 {
     private const int DefaultLimit = 20;

@@ -4,7 +4,7 @@ using Microsoft.IdentityModel.Tokens;
 namespace Bff.Dev.Upstreams;
 
 /// <summary>
-/// What a service does that checks its callers' tokens itself: it takes those of one authority that are meant for it, and no others.
+/// Checks callers' tokens like a service that does so itself: accepts only those of one authority that are meant for it.
 /// </summary>
 internal sealed class TokenCheck(string authority) : IDisposable
 {
@@ -13,7 +13,7 @@ internal sealed class TokenCheck(string authority) : IDisposable
     private readonly CancellationTokenSource stopping = new();
     private IList<SecurityKey> keys = [];
 
-    /// <summary>Has the keys before the first call comes: a gateway waits half a second for some answers.</summary>
+    /// <summary>Reads the keys before the first call, because a gateway waits only half a second for some answers.</summary>
     public async Task Warm()
     {
         for (var end = stopping.Token; keys.Count == 0 && !end.IsCancellationRequested; )
@@ -31,7 +31,7 @@ internal sealed class TokenCheck(string authority) : IDisposable
         }
     }
 
-    /// <summary>False when the request was answered with 401.</summary>
+    /// <summary>Returns false after it has answered the request with 401.</summary>
     public async Task<bool> Admits(HttpContext context, string audience)
     {
         const string Scheme = "Bearer ";
@@ -54,7 +54,7 @@ internal sealed class TokenCheck(string authority) : IDisposable
     {
         if (await Verify(token, audience))
             return true;
-        await ReadKeys(); // A new key, or the first.
+        await ReadKeys(); // There is a new key, or no key has been read yet.
         return await Verify(token, audience);
     }
 

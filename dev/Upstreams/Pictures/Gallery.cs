@@ -1,6 +1,6 @@
 namespace Bff.Dev.Upstreams.Pictures;
 
-/// <summary>Sixteen landscapes that all products and users share; each is drawn and coded when it is first asked for.</summary>
+/// <summary>Sixteen landscapes that all products and users share; each is drawn and encoded when it is first requested.</summary>
 internal static class Gallery
 {
     private const int Count = 16;
@@ -18,14 +18,14 @@ internal static class Gallery
 
     public static byte[] Picture(int number, bool large) => (large ? Large : Thumbs)[number % Count].Value;
 
-    /// <summary>A sky, a sun and three ridges with a little grain, so that it compresses as a photograph does.</summary>
+    /// <summary>Draws a sky, a sun and three ridges with a little grain, so that the image compresses like a photograph.</summary>
     private static byte[] Draw(int number, int divisor)
     {
         var hue = number * MathF.Tau / Count;
         var (sunX, sunY) = (200f + number * 83 % 1200, 180f + number * 47 % 260);
         var (width, height) = (LargeWidth / divisor, LargeHeight / divisor);
 
-        // What depends on the column or the row alone is worked out once: sines are what drawing costs.
+        // Terms that depend only on the column or the row are computed once, because sines are the cost of drawing.
         var horizons = Enumerable.Range(0, width).Select(px => Horizons(px * divisor, number)).ToArray();
         var across = Enumerable.Range(0, width).Select(px => 12 * MathF.Sin(px * divisor / 23f)).ToArray();
         var down = Enumerable.Range(0, height).Select(py => MathF.Sin(py * divisor / 17f)).ToArray();

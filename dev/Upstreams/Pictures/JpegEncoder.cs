@@ -4,8 +4,8 @@ using System.Numerics;
 namespace Bff.Dev.Upstreams.Pictures;
 
 /// <summary>
-/// Baseline JPEG (ITU-T T.81), colour at half resolution: blocks are transformed, quantised and Huffman-coded one after
-/// the other. Written out here so that the sample pictures need neither files nor a library.
+/// Encodes baseline JPEG (ITU-T T.81) with colour at half resolution: blocks are transformed, quantised and Huffman-coded one after
+/// another. Written here so that the sample images need neither files nor a library.
 /// </summary>
 internal sealed class JpegEncoder : IDisposable
 {
@@ -29,7 +29,7 @@ internal sealed class JpegEncoder : IDisposable
         chrominance = Scaled(JpegTables.Chrominance, scale);
     }
 
-    /// <summary>The picture whose pixel at (x, y) has this luma and these colour differences, each 0 to 255.</summary>
+    /// <summary>Encodes the image whose pixel at (x, y) has the given luma and colour differences, each 0 to 255.</summary>
     public static byte[] Encode(int width, int height, int quality, Func<int, int, (float Y, float Cb, float Cr)> pixel)
     {
         using var encoder = new JpegEncoder(quality);
@@ -46,7 +46,7 @@ internal sealed class JpegEncoder : IDisposable
         output.Write([0xff, 0xd8]);
         Marker(0xe0, [.. "JFIF\0"u8, 1, 1, 0, 0, 1, 0, 1, 0, 0]);
         Marker(0xdb, [0, .. Ordered(luminance), 1, .. Ordered(chrominance)]);
-        // 8 bits a sample, three components: luma twice as fine in both directions.
+        // 8 bits per sample, three components: luma has twice the resolution in both directions.
         Marker(0xc0, [8, (byte)(height >> 8), (byte)height, (byte)(width >> 8), (byte)width, 3, 1, 0x22, 0, 2, 0x11, 1, 3, 0x11, 1]);
         Marker(0xc4, [0x00, .. JpegTables.DcCounts, .. JpegTables.DcValues, 0x10, .. JpegTables.AcCounts, .. JpegTables.AcValues]);
         Marker(0xda, [3, 1, 0x00, 2, 0x00, 3, 0x00, 0, 63, 0]);
@@ -71,7 +71,7 @@ internal sealed class JpegEncoder : IDisposable
                 for (var i = 0; i < Unit * Unit; i++)
                 {
                     var (dx, dy) = (i % Unit, i / Unit);
-                    // Beyond the edge the last column and row go on.
+                    // Beyond the edge the last column and row are repeated.
                     var sample = pixel(Math.Min(left + dx, width - 1), Math.Min(top + dy, height - 1));
                     y[i] = sample.Y - 128;
                     cb[dy / 2 * Block + dx / 2] += (sample.Cb - 128) / 4;
@@ -88,11 +88,13 @@ internal sealed class JpegEncoder : IDisposable
                 lastCr = Write(cr, chrominance, lastCr);
             }
         }
-        // What is left of the last byte is filled with ones.
+        // The rest of the last byte is filled with ones.
         Bits(0x7f, 7);
     }
 
-    /// <summary>Transforms, quantises and codes one block; its DC coefficient is the next block's prediction.</summary>
+    /// <summary>
+    /// Transforms, quantises and codes one block; returns its DC coefficient, which is the prediction for the next block.
+    /// </summary>
     private int Write(Span<float> samples, byte[] quantisation, int lastDc)
     {
         Span<float> coefficients = stackalloc float[Block * Block];
@@ -158,14 +160,14 @@ internal sealed class JpegEncoder : IDisposable
         output.Write(content);
     }
 
-    /// <summary>The two-dimensional DCT as rows, then columns.</summary>
+    /// <summary>Computes the two-dimensional DCT as rows, then columns.</summary>
     private static void Transform(ReadOnlySpan<float> samples, Span<float> coefficients)
     {
         Span<float> rows = stackalloc float[Block * Block];
         Pass(samples, rows);
         Pass(rows, coefficients);
 
-        // Each pass also transposes, so two of them put everything back in its place.
+        // Each pass also transposes, so two passes restore the order.
         static void Pass(ReadOnlySpan<float> from, Span<float> to)
         {
             for (var row = 0; row < Block; row++)
@@ -208,7 +210,7 @@ internal sealed class JpegEncoder : IDisposable
         return ordered;
     }
 
-    /// <summary>Codes are counted up within a length and shifted between lengths (T.81, Annex C).</summary>
+    /// <summary>Returns the codes, which are counted up within a length and shifted between lengths (T.81, Annex C).</summary>
     private static (int, int)[] Codes(ReadOnlySpan<byte> counts, ReadOnlySpan<byte> values)
     {
         var codes = new (int, int)[256];

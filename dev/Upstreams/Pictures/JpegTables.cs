@@ -1,6 +1,6 @@
 namespace Bff.Dev.Upstreams.Pictures;
 
-/// <summary>The tables that ITU-T T.81, Annex K, suggests; the luminance codes serve every component.</summary>
+/// <summary>The tables that ITU-T T.81, Annex K suggests; the luminance codes are used for every component.</summary>
 internal static class JpegTables
 {
     public static ReadOnlySpan<byte> ZigZag =>
@@ -21,7 +21,7 @@ internal static class JpegTables
         99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99,
     ];
 
-    /// <summary>How many codes there are of each length from 1 to 16.</summary>
+    /// <summary>Number of codes of each length from 1 to 16.</summary>
     public static ReadOnlySpan<byte> DcCounts => [0, 1, 5, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0];
     public static ReadOnlySpan<byte> DcValues => [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11];
     public static ReadOnlySpan<byte> AcCounts => [0, 2, 1, 3, 3, 2, 4, 3, 5, 5, 4, 4, 0, 0, 1, 0x7d];

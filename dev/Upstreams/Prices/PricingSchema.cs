@@ -5,7 +5,7 @@ using GraphQL.Types;
 
 namespace Bff.Dev.Upstreams.Prices;
 
-/// <summary>What can be asked of the service: one price, or those of many products.</summary>
+/// <summary>The GraphQL schema: the price of one product, or of many.</summary>
 internal sealed class PricingSchema : Schema
 {
     public PricingSchema() => Query = new PricingQuery();
