@@ -3,10 +3,10 @@ using System.Diagnostics;
 namespace Bff.TestKit;
 
 /// <summary>
-/// What the callers saw, by their own clock. The bucket gains from the first admission on, which the store decided before it was seen; and
-/// it was empty at the last refusal, which the store decided after it was asked: so much, at least, must have been admitted. Where nobody
-/// was refused for so long that the bucket filled (the store was away, or the machine too slow to ask for all of it), what it could not
-/// hold is not missed.
+/// Computes how many requests a token bucket can and must have admitted, from what the callers saw by their own clock. The bucket refills
+/// from the first admission on, which the store decided before a caller saw it. It was empty at the last refusal, which the store decided
+/// after the request was sent; so at least that much must have been admitted. If nobody was refused for so long that the bucket filled up
+/// (the store was unavailable, or the machine too slow to request everything), what it could not hold is not expected.
 /// </summary>
 public sealed class Admissions(int burst, int perSecond)
 {
@@ -20,15 +20,15 @@ public sealed class Admissions(int burst, int perSecond)
 
     public TimeSpan Elapsed => _running.Elapsed;
 
-    /// <summary>What there can have been at most until now.</summary>
+    /// <summary>Maximum that can have been admitted until now.</summary>
     public double Most => burst + (perSecond * Elapsed.TotalSeconds) + 1;
 
     public long Admitted { get; private set; }
 
-    /// <summary>What must have been admitted at least.</summary>
+    /// <summary>Minimum that must have been admitted.</summary>
     public double Least => burst + (perSecond * (_refusedAt - _first!.Value).TotalSeconds) - _overflow;
 
-    /// <param name="isAdmitted">Or refused, for want of tokens.</param>
+    /// <param name="isAdmitted">Whether the request was admitted, or else refused for lack of tokens.</param>
     /// <param name="asked">When the request was sent.</param>
     public void Count(bool isAdmitted, TimeSpan asked)
     {

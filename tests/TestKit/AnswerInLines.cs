@@ -5,7 +5,8 @@ using System.Text.Json.Nodes;
 namespace Bff.TestKit;
 
 /// <summary>
-/// A progressive answer as a client has it: its lines as they come, and the answer that they make by RFC 7396, written here a second time.
+/// A progressive answer as a client sees it: its lines as they arrive, and the answer that results from them by RFC 7396, implemented here
+/// independently of the product.
 /// </summary>
 public sealed class AnswerInLines : IDisposable
 {
@@ -20,16 +21,16 @@ public sealed class AnswerInLines : IDisposable
 
     public HttpResponseMessage Response { get; }
 
-    /// <summary>Every line so far.</summary>
+    /// <summary>All lines so far.</summary>
     public List<JsonObject> Lines { get; } = [];
 
-    /// <summary>What the lines make, with the members that <c>_meta.nulls</c> says are null.</summary>
+    /// <summary>The resulting answer, including the members that are null according to <c>_meta.nulls</c>.</summary>
     public JsonObject Answer { get; private set; } = [];
 
-    /// <summary>Parts that are still to come.</summary>
+    /// <summary>Names of the parts that are still pending.</summary>
     public IEnumerable<string> Pending => Names("pending");
 
-    /// <summary>Asks for lines and waits for the head alone.</summary>
+    /// <summary>Requests lines and waits only for the head.</summary>
     public static async Task<AnswerInLines> Ask(HttpClient client, HttpRequestMessage request)
     {
         ArgumentNullException.ThrowIfNull(client);
@@ -42,7 +43,7 @@ public sealed class AnswerInLines : IDisposable
         return await Read(await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead));
     }
 
-    /// <summary>Reads what a client got that waited for the head alone.</summary>
+    /// <summary>Reads a response of which the client has received only the head.</summary>
     public static async Task<AnswerInLines> Read(HttpResponseMessage response)
     {
         ArgumentNullException.ThrowIfNull(response);
@@ -58,7 +59,7 @@ public sealed class AnswerInLines : IDisposable
         );
     }
 
-    /// <summary>Reads a line; false: there is none left.</summary>
+    /// <summary>Reads a line; returns false if none is left.</summary>
     public async Task<bool> Next()
     {
         if (await _reader.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(60)) is not { } text)
@@ -97,7 +98,7 @@ public sealed class AnswerInLines : IDisposable
         return Answer;
     }
 
-    /// <summary>RFC 7396, section 2.</summary>
+    /// <summary>Applies a merge patch (RFC 7396, section 2).</summary>
     public static JsonNode? Merge(JsonNode? target, JsonNode? patch)
     {
         if (patch is not JsonObject members)
@@ -123,7 +124,7 @@ public sealed class AnswerInLines : IDisposable
         return result;
     }
 
-    /// <summary>Sets the member that a JSON Pointer (RFC 6901) names.</summary>
+    /// <summary>Sets the member that a JSON Pointer (RFC 6901) names to null.</summary>
     public static void SetNull(JsonObject answer, string at)
     {
         ArgumentNullException.ThrowIfNull(answer);
@@ -136,8 +137,8 @@ public sealed class AnswerInLines : IDisposable
     }
 
     /// <summary>
-    /// An answer without what differs each time: how long it took, whether a part was kept meanwhile, and the notes of a progressive one.
-    /// Members in the order of their names.
+    /// Returns an answer without what differs each time: durations, whether a part was cached meanwhile, and the notes of a progressive
+    /// answer. Members are sorted by name.
     /// </summary>
     public static string Essence(JsonObject answer)
     {

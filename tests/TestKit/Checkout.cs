@@ -1,15 +1,15 @@
 namespace Bff.TestKit;
 
 /// <summary>
-/// The checkout that the tests were built from, or the copy of it that <c>BFF_CHECKOUT</c> names. Found from where they run: a build's
-/// recorded source paths name no folder of this machine.
+/// The checkout that the tests were built from, or the copy of it in <c>BFF_CHECKOUT</c>. Found from the tests' location, because the
+/// source paths recorded in a build do not name folders of this machine.
 /// </summary>
 public static class Checkout
 {
-    /// <summary>The folder that holds <c>Bff.sln</c>.</summary>
+    /// <summary>The folder with <c>Bff.sln</c>.</summary>
     public static string Root { get; } = Find();
 
-    /// <summary>A file or folder of the checkout.</summary>
+    /// <summary>Returns the path of a file or folder of the checkout.</summary>
     public static string At(params ReadOnlySpan<string> parts) => Path.Combine([Root, .. parts]);
 
     private static string Find()

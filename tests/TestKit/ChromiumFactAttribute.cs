@@ -2,7 +2,7 @@ using Xunit;
 
 namespace Bff.TestKit;
 
-/// <summary>A test that needs the system's Chromium; skipped, by that name, where it is not installed.</summary>
+/// <summary>A test that needs the system's Chromium; skipped with that reason if it is not installed.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class ChromiumFactAttribute : FactAttribute
 {
@@ -10,7 +10,7 @@ public sealed class ChromiumFactAttribute : FactAttribute
 
     public ChromiumFactAttribute() => Skip = Path is null ? "chromium is not installed" : null;
 
-    /// <summary>Where it is; null when nowhere.</summary>
+    /// <summary>Path of the program; null if it is not installed.</summary>
     public static string? Path { get; } =
         (Environment.GetEnvironmentVariable("PATH") ?? "")
             .Split(':')

@@ -2,7 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff.TestKit;
 
-/// <summary>Puts something of the test around a singleton of the host.</summary>
+/// <summary>Wraps a singleton of the host with an object of the test.</summary>
 public static class Decoration
 {
     public static IServiceCollection Decorate<T>(this IServiceCollection services, Func<T, T> around)

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Bff.TestKit;
 
-/// <summary>For what gives no signal: asks again and again until it holds, or fails when it never does.</summary>
+/// <summary>Polls a condition that gives no signal until it holds; fails if it never does.</summary>
 public static class Eventually
 {
     public static Task<TimeSpan> True(Func<bool> holds, TimeSpan? within = null) => True(() => Task.FromResult(holds()), within);
@@ -14,7 +14,7 @@ public static class Eventually
         var waited = Stopwatch.StartNew();
         while (true)
         {
-            // Begun after the limit: a thread that stalls between two looks has not looked for so long.
+            // The last look starts after the limit, so a thread that stalls between two looks has really looked for that long.
             var isLastLook = waited.Elapsed > limit;
             if (await holds())
             {

@@ -3,10 +3,10 @@ using System.Net.Sockets;
 
 namespace Bff.TestKit;
 
-/// <summary>For servers that cannot be told to take any port and say which.</summary>
+/// <summary>Finds ports for servers that cannot choose a free port themselves and report it.</summary>
 public static class FreePort
 {
-    /// <summary>A port of 127.0.0.1 that is free now; another process may take it before it is used.</summary>
+    /// <summary>Returns a port of 127.0.0.1 that is free now; another process may take it before it is used.</summary>
     public static int Next()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);

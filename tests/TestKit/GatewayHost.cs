@@ -13,8 +13,8 @@ using Microsoft.Extensions.Logging;
 namespace Bff.TestKit;
 
 /// <summary>
-/// A gateway as it ships, on real Kestrel and a free port, amid <see cref="Surroundings"/>. Its clocks are generous by default, so that a
-/// slow machine changes nothing; a test that is about a time-out sets that one.
+/// A gateway as it ships, on real Kestrel and a free port, within <see cref="Surroundings"/>. Its timeouts are generous by default, so that
+/// a slow machine changes nothing; a test about a timeout sets that one.
 /// </summary>
 /// <typeparam name="TEntryPoint">Any public type of the host's assembly.</typeparam>
 public sealed class GatewayHost<TEntryPoint> : IAsyncDisposable
@@ -49,24 +49,24 @@ public sealed class GatewayHost<TEntryPoint> : IAsyncDisposable
 
     public Uri Address { get; }
 
-    /// <summary>Every address the host listens on; with <see cref="TlsEndpoint"/> one of them is https.</summary>
+    /// <summary>All addresses that the host listens on; with <see cref="TlsEndpoint"/> one of them is https.</summary>
     public IEnumerable<Uri> Addresses =>
         _factory.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(a => new Uri(a));
 
-    /// <summary>No redirects, no cookies, no decompression, no proxy: what arrives is what was sent.</summary>
+    /// <summary>A client without redirects, cookies, decompression or proxy, which receives exactly what was sent.</summary>
     public HttpClient Client { get; }
 
     public LogRecorder Log { get; } = new();
 
-    /// <summary>Sees every error that <see cref="NewClient"/>'s clients receive, and every log line.</summary>
+    /// <summary>Checks every error that the clients of <see cref="NewClient"/> receive, and every log line.</summary>
     public LeakSentinel Leaks { get; } = new();
 
     public IServiceProvider Services => _factory.Services;
 
-    /// <param name="surroundings">Where it lives; several hosts may share them.</param>
-    /// <param name="settings">Configuration beside that of the surroundings; wins over everything.</param>
+    /// <param name="surroundings">The surroundings; several hosts may share them.</param>
+    /// <param name="settings">Further configuration, which overrides everything else.</param>
     /// <param name="services">Replaces services, such as the <see cref="TimeProvider"/>.</param>
-    /// <param name="environment">Of the host.</param>
+    /// <param name="environment">The host's environment.</param>
     public static GatewayHost<TEntryPoint> Start(
         Surroundings surroundings,
         Dictionary<string, string?>? settings = null,
@@ -82,7 +82,7 @@ public sealed class GatewayHost<TEntryPoint> : IAsyncDisposable
         );
     }
 
-    /// <summary>Kestrel's own settings for one more endpoint that speaks TLS.</summary>
+    /// <summary>Returns Kestrel's settings for a further endpoint with TLS.</summary>
     public static Dictionary<string, string?> TlsEndpoint(IssuedCertificate certificate)
     {
         ArgumentNullException.ThrowIfNull(certificate);
@@ -94,7 +94,7 @@ public sealed class GatewayHost<TEntryPoint> : IAsyncDisposable
         };
     }
 
-    /// <summary>Edits the configuration as a changed file would; null takes a key back.</summary>
+    /// <summary>Edits the configuration as a changed file would; null removes a key.</summary>
     public void Configure(params (string Key, string? Value)[] edits) => _settings.Edit(edits);
 
     public HttpClient NewClient() =>
@@ -108,11 +108,11 @@ public sealed class GatewayHost<TEntryPoint> : IAsyncDisposable
             }
         );
 
-    /// <summary>A client with manners of its own, watched as the others are.</summary>
+    /// <summary>Creates a client with a handler of its own, checked like the others.</summary>
     public HttpClient NewClient(Uri address, SocketsHttpHandler handler) =>
         new(new LeakSentinelHandler(Leaks, handler)) { BaseAddress = address };
 
-    /// <summary>A request with a user's token.</summary>
+    /// <summary>Creates a request with a user's token.</summary>
     public HttpRequestMessage Request(HttpMethod method, string path, string? user = "u-1001")
     {
         var request = new HttpRequestMessage(method, path);
@@ -127,7 +127,7 @@ public sealed class GatewayHost<TEntryPoint> : IAsyncDisposable
     public Task<HttpResponseMessage> Get(string path, string? user = "u-1001", CancellationToken cancellation = default) =>
         Client.SendAsync(Request(HttpMethod.Get, path, user), cancellation);
 
-    /// <summary>Stops the host; fails when anything leaked.</summary>
+    /// <summary>Stops the host; fails if anything leaked.</summary>
     public async ValueTask DisposeAsync()
     {
         Client.Dispose();
@@ -142,11 +142,11 @@ public sealed class GatewayHost<TEntryPoint> : IAsyncDisposable
         {
             builder.UseEnvironment(environment);
             builder.UseContentRoot(SourceFolder());
-            // Decides what is registered, so it must be there before any source is added; see the next lines.
-            // No test edits its files, and each watch takes one of the few that a user has.
+            // This setting affects what is registered, so it must be set before any source is added; likewise the next lines. No test edits
+            // the host's files, and each watch takes one of the few that a user has.
             builder.UseSetting("hostBuilder:reloadConfigOnChange", "false");
             builder.UseSetting("Identity:SignedAssertion", settings["Identity:SignedAssertion"] ?? "false");
-            // The others not by UseSetting: it hands empty values for the sections above each key to the host.
+            // The other settings do not use UseSetting, which gives the host empty values for the sections above each key.
             builder.ConfigureAppConfiguration((_, configuration) => configuration.Add(settings));
             builder.ConfigureLogging(logging => logging.ClearProviders().AddProvider(log));
             builder.ConfigureTestServices(all =>
@@ -156,7 +156,7 @@ public sealed class GatewayHost<TEntryPoint> : IAsyncDisposable
             });
         }
 
-        // The host reads its own appsettings.json where it is, as when it is started there.
+        // The host reads its own appsettings.json in its source folder, as when it is started there.
         private static string SourceFolder() => Checkout.At("src", typeof(TEntryPoint).Assembly.GetName().Name!);
     }
 

@@ -4,8 +4,8 @@ using System.Net;
 namespace Bff.TestKit;
 
 /// <summary>
-/// A gateway as a process of its own, in a working directory of its own, amid services of this process. What it prints and what its clients
-/// receive is watched by the <see cref="LeakSentinel"/> of its surroundings.
+/// A gateway as a process of its own, in a working directory of its own, with services in this process. The <see cref="LeakSentinel"/> of
+/// its surroundings checks its output and what its clients receive.
 /// </summary>
 public sealed class GatewayProcess : IAsyncDisposable
 {
@@ -29,7 +29,7 @@ public sealed class GatewayProcess : IAsyncDisposable
 
     public static TimeSpan WaitLimit { get; } = TimeSpan.FromSeconds(90);
 
-    /// <summary>Of a whole core, since it started.</summary>
+    /// <summary>Processor time since the start.</summary>
     public TimeSpan Cpu
     {
         get
@@ -39,7 +39,7 @@ public sealed class GatewayProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>In memory now.</summary>
+    /// <summary>Current size in memory.</summary>
     public long ResidentBytes
     {
         get
@@ -49,7 +49,7 @@ public sealed class GatewayProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Names of the assemblies that are in memory now. Linux only.</summary>
+    /// <summary>Names of the assemblies that are currently in memory. Linux only.</summary>
     public HashSet<string> LoadedAssemblies =>
         [
             .. File.ReadLines($"/proc/{_process.Id}/maps")
@@ -65,7 +65,7 @@ public sealed class GatewayProcess : IAsyncDisposable
 
     public bool HasExited => _process.HasExited;
 
-    /// <summary>Makes a working directory with the gateway's own settings.</summary>
+    /// <summary>Creates a working directory with the gateway's own settings.</summary>
     public static string NewFolder(string gateway)
     {
         var folder = Directory.CreateTempSubdirectory(gateway + "-").FullName;
@@ -73,10 +73,10 @@ public sealed class GatewayProcess : IAsyncDisposable
         return folder;
     }
 
-    /// <param name="gateway">Its name, such as <c>WebBff</c>.</param>
-    /// <param name="surroundings">Where it lives.</param>
-    /// <param name="folder">Its working directory.</param>
-    /// <param name="settings">Beside time-outs that no slow machine reaches; given as environment variables.</param>
+    /// <param name="gateway">Name such as <c>WebBff</c>.</param>
+    /// <param name="surroundings">The surroundings.</param>
+    /// <param name="folder">Working directory.</param>
+    /// <param name="settings">Further settings, besides timeouts that no slow machine reaches; passed as environment variables.</param>
     public static Task<GatewayProcess> Start(
         string gateway,
         Surroundings surroundings,
@@ -84,11 +84,11 @@ public sealed class GatewayProcess : IAsyncDisposable
         params (string Key, string Value)[] settings
     ) => Start(gateway, surroundings, folder, [], settings);
 
-    /// <param name="gateway">Its name, such as <c>WebBff</c>.</param>
-    /// <param name="surroundings">Where it lives.</param>
-    /// <param name="folder">Its working directory.</param>
-    /// <param name="arguments">Of its command line.</param>
-    /// <param name="settings">Beside time-outs that no slow machine reaches; given as environment variables.</param>
+    /// <param name="gateway">Name such as <c>WebBff</c>.</param>
+    /// <param name="surroundings">The surroundings.</param>
+    /// <param name="folder">Working directory.</param>
+    /// <param name="arguments">Command line arguments.</param>
+    /// <param name="settings">Further settings, besides timeouts that no slow machine reaches; passed as environment variables.</param>
     public static async Task<GatewayProcess> Start(
         string gateway,
         Surroundings surroundings,
@@ -100,11 +100,11 @@ public sealed class GatewayProcess : IAsyncDisposable
         return await Ready(Launch(gateway, surroundings, folder, arguments, settings), surroundings);
     }
 
-    /// <summary>A gateway that another program becomes, such as one in the file system of an image.</summary>
+    /// <summary>Starts a gateway through another program that becomes it, such as one in the file system of an image.</summary>
     /// <param name="start">The program; the gateway must be the same process.</param>
-    /// <param name="surroundings">Where it lives.</param>
-    /// <param name="settings">What it is told, secrets included.</param>
-    /// <param name="host">The name that it is asked by; null: its address.</param>
+    /// <param name="surroundings">The surroundings.</param>
+    /// <param name="settings">Settings, including secrets.</param>
+    /// <param name="host">Value of <c>Host</c> in requests; null for its address.</param>
     public static Task<GatewayProcess> Start(
         ProcessStartInfo start,
         Surroundings surroundings,
@@ -139,11 +139,11 @@ public sealed class GatewayProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>A gateway that is not expected to start: wait for its <see cref="Exit"/>.</summary>
-    /// <param name="gateway">Its name, such as <c>WebBff</c>.</param>
-    /// <param name="surroundings">Where it lives.</param>
-    /// <param name="folder">Its working directory.</param>
-    /// <param name="settings">Beside time-outs that no slow machine reaches; given as environment variables.</param>
+    /// <summary>Starts a gateway that is expected to fail at start: wait for its <see cref="Exit"/>.</summary>
+    /// <param name="gateway">Name such as <c>WebBff</c>.</param>
+    /// <param name="surroundings">The surroundings.</param>
+    /// <param name="folder">Working directory.</param>
+    /// <param name="settings">Further settings, besides timeouts that no slow machine reaches; passed as environment variables.</param>
     public static GatewayProcess StartInVain(
         string gateway,
         Surroundings surroundings,
@@ -151,7 +151,7 @@ public sealed class GatewayProcess : IAsyncDisposable
         params (string Key, string Value)[] settings
     ) => StartInVain(gateway, surroundings, folder, [], settings);
 
-    /// <summary>The same with a command line.</summary>
+    /// <summary>Starts a gateway that is expected to fail at start, with command line arguments.</summary>
     public static GatewayProcess StartInVain(
         string gateway,
         Surroundings surroundings,
@@ -200,7 +200,7 @@ public sealed class GatewayProcess : IAsyncDisposable
         return new GatewayProcess(start, surroundings.Leaks);
     }
 
-    /// <summary>A client with connections of its own.</summary>
+    /// <summary>Creates a client with connections of its own.</summary>
     public HttpClient NewClient()
     {
         var client = new HttpClient(new LeakSentinelHandler(_leaks, new SocketsHttpHandler { UseProxy = false, UseCookies = false }))
@@ -212,7 +212,7 @@ public sealed class GatewayProcess : IAsyncDisposable
         return client;
     }
 
-    /// <summary>The first line, printed already or still to come, that contains the text.</summary>
+    /// <summary>Waits for the first line of output that contains the text, printed already or still to come.</summary>
     public Task<string> Prints(string text)
     {
         lock (_output)
@@ -228,7 +228,7 @@ public sealed class GatewayProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>What it has printed.</summary>
+    /// <summary>The output so far.</summary>
     public string Output
     {
         get
@@ -242,7 +242,7 @@ public sealed class GatewayProcess : IAsyncDisposable
 
     public void ForgetOutput() => _ = TakeOutput();
 
-    /// <summary>What it has printed since the last time; forgotten here.</summary>
+    /// <summary>Returns the output since the last call, and forgets it.</summary>
     public IReadOnlyList<string> TakeOutput()
     {
         lock (_output)
@@ -254,7 +254,7 @@ public sealed class GatewayProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>What a balancer asks.</summary>
+    /// <summary>Whether the readiness check succeeds, as a load balancer sees it.</summary>
     public async Task<bool> IsReady()
     {
         try
@@ -280,7 +280,7 @@ public sealed class GatewayProcess : IAsyncDisposable
         return _process.ExitCode;
     }
 
-    /// <summary>Dies at once, as in a crash. It may be gone already.</summary>
+    /// <summary>Kills the process at once, as in a crash; does nothing if it has exited.</summary>
     public async Task Kill()
     {
         if (!_process.HasExited)
@@ -290,7 +290,7 @@ public sealed class GatewayProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Ends it; fails when anything leaked.</summary>
+    /// <summary>Ends the process; fails if anything leaked.</summary>
     public async ValueTask DisposeAsync()
     {
         await Kill();
@@ -320,7 +320,7 @@ public sealed class GatewayProcess : IAsyncDisposable
         }
     }
 
-    // Built in the same configuration as these tests: .../bin/<Configuration>/<framework>/.
+    // The gateway is built in the same configuration as these tests: .../bin/<Configuration>/<framework>/.
     private static string Assembly(string gateway)
     {
         var mine = new DirectoryInfo(AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar));

@@ -4,10 +4,10 @@ using Microsoft.Extensions.Http;
 
 namespace Bff.TestKit;
 
-/// <summary>Settings that no slow machine and no busy test reaches; a test that is about a limit sets that one.</summary>
+/// <summary>Settings that no slow machine and no busy test reaches; a test about a limit sets that one.</summary>
 public static class Generous
 {
-    /// <summary>For Redis, which the machine that runs the tests keeps busy (<c>State:Timeout</c>).</summary>
+    /// <summary>Timeout for Redis, which shares the busy machine of the tests (<c>State:Timeout</c>).</summary>
     public const string StateTimeout = "00:00:05";
 
     private const string Timeout = "00:00:30";
@@ -22,7 +22,7 @@ public static class Generous
             ["Authentication:Schemes:Bearer:BackchannelTimeout"] = Timeout,
         };
 
-    /// <summary>Time for calls that no setting bounds.</summary>
+    /// <summary>Gives a client more time for calls that no setting limits.</summary>
     public static void Patient(HttpClientFactoryOptions client)
     {
         ArgumentNullException.ThrowIfNull(client);
@@ -32,10 +32,10 @@ public static class Generous
         );
     }
 
-    /// <summary>Time for every attempt at a service.</summary>
-    /// <param name="settings">To add to.</param>
-    /// <param name="services">Every one of these.</param>
-    /// <param name="section">Where they are configured.</param>
+    /// <summary>Adds a generous timeout for every attempt at a service.</summary>
+    /// <param name="settings">The settings to extend.</param>
+    /// <param name="services">The services.</param>
+    /// <param name="section">The section in which they are configured.</param>
     public static Dictionary<string, string?> WithAttempts(
         this Dictionary<string, string?> settings,
         SampleServices services,
@@ -50,7 +50,7 @@ public static class Generous
         return settings;
     }
 
-    /// <summary>Time for parts such as <c>home-feed:user</c>.</summary>
+    /// <summary>Adds a generous timeout for parts such as <c>home-feed:user</c>.</summary>
     public static Dictionary<string, string?> WithParts(this Dictionary<string, string?> settings, params IEnumerable<string> parts)
     {
         foreach (var part in parts)
@@ -61,7 +61,7 @@ public static class Generous
         return settings;
     }
 
-    /// <summary>Plans that are never used up; without names those of the mobile and web gateways.</summary>
+    /// <summary>Adds plans that are never used up; without names, those of the mobile and web gateways.</summary>
     public static Dictionary<string, string?> WithPlans(this Dictionary<string, string?> settings, params string[] plans)
     {
         foreach (var plan in plans is [] ? ["anonymous", "free", "premium", "enterprise"] : plans)
@@ -73,7 +73,7 @@ public static class Generous
         return settings;
     }
 
-    /// <summary>What the test says wins.</summary>
+    /// <summary>Adds the test's settings, which override the others.</summary>
     public static Dictionary<string, string?> With(
         this Dictionary<string, string?> settings,
         IEnumerable<KeyValuePair<string, string?>>? more

@@ -3,12 +3,12 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff.TestKit;
 
-/// <summary>Listens to one host alone; the others of the process measure on instruments of the same name.</summary>
+/// <summary>Listens to the meters of one host; other hosts in the process have instruments with the same names.</summary>
 public static class HostMeters
 {
-    /// <summary>Not started yet: give it a callback first.</summary>
-    /// <param name="services">The host's.</param>
-    /// <param name="instrument">Its name, such as <c>bff.cache.requests</c>.</param>
+    /// <summary>Returns a listener that is not started yet: set a callback first.</summary>
+    /// <param name="services">The host's services.</param>
+    /// <param name="instrument">Name of the instrument, such as <c>bff.cache.requests</c>.</param>
     public static MeterListener Listen(this IServiceProvider services, string instrument)
     {
         var meters = services.GetRequiredService<IMeterFactory>();

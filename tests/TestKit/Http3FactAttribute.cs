@@ -3,7 +3,7 @@ using Xunit;
 
 namespace Bff.TestKit;
 
-/// <summary>A test that needs the system's msquic; skipped, by that name, where it is not installed.</summary>
+/// <summary>A test that needs the system's msquic; skipped with that reason if it is not installed.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class Http3FactAttribute : FactAttribute
 {

@@ -2,7 +2,7 @@ using Xunit;
 
 namespace Bff.TestKit;
 
-/// <summary>A test that needs programs of the machine; skipped, by their names, where they are not installed.</summary>
+/// <summary>A test that needs programs of the machine; skipped with their names if they are not installed.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class InstalledFactAttribute : FactAttribute
 {

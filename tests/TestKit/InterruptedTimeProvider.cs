@@ -1,21 +1,21 @@
 namespace Bff.TestKit;
 
-/// <summary>Another clock, at which something else happens, once, between two steps of the code that uses it.</summary>
+/// <summary>Wraps a clock and runs an action, once, between two steps of the code that uses the clock.</summary>
 public sealed class InterruptedTimeProvider(TimeProvider clock) : TimeProvider
 {
     private Action? _beforeLook;
     private Action? _beforeTimer;
     private TimeSpan? _dueTime;
 
-    /// <summary>Whether all that was to happen has begun to.</summary>
+    /// <summary>Whether all actions have started.</summary>
     public bool HasHappened => _beforeLook is null && _beforeTimer is null;
 
     public override long TimestampFrequency => clock.TimestampFrequency;
 
-    /// <summary>Lets something happen before the time of day is next told.</summary>
+    /// <summary>Runs an action before the time of day is next read.</summary>
     public void BeforeLook(Action happens) => _beforeLook = happens;
 
-    /// <summary>Lets something happen before the next timer is made, or the next with this due time.</summary>
+    /// <summary>Runs an action before the next timer is created, or the next with this due time.</summary>
     public void BeforeTimer(Action happens, TimeSpan? dueTime = null) => (_dueTime, _beforeTimer) = (dueTime, happens);
 
     public override DateTimeOffset GetUtcNow()

@@ -3,13 +3,13 @@ using Xunit;
 
 namespace Bff.TestKit;
 
-/// <summary>A gateway's answer that is what a test expects; the test fails with the whole of it where it is not.</summary>
+/// <summary>Reads an answer that must be what a test expects; otherwise the test fails and shows all of it.</summary>
 public static class JsonAnswer
 {
-    /// <summary>A document.</summary>
+    /// <summary>Reads a document.</summary>
     public static Task<JsonObject> Of(HttpResponseMessage response, int status = 200) => Read(response, status, "application/json");
 
-    /// <summary>A problem document.</summary>
+    /// <summary>Reads a problem document.</summary>
     public static async Task<JsonObject> Problem(HttpResponseMessage response, int status, string code)
     {
         var problem = await Read(response, status, "application/problem+json");

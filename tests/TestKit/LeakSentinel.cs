@@ -5,9 +5,9 @@ using System.Text.RegularExpressions;
 namespace Bff.TestKit;
 
 /// <summary>
-/// Looks through every error body and log line that a test produces for what must never be there: stack traces, exception types and
-/// addresses other than the host's own in bodies; in both, tokens, keys, every credential and cookie that crossed the wire, and the host's
-/// configured secrets. Every host of the kit, and every client of one, has one; it fails the test when the host is disposed.
+/// Searches every error body and log line of a test for what must never be there: in bodies, stack traces, exception types and addresses
+/// other than the host's own; in both, tokens, keys, every credential and cookie that was sent or received, and the host's configured
+/// secrets. Every host of the test kit and every client of one has a sentinel, which fails the test when the host is disposed.
 /// </summary>
 public sealed partial class LeakSentinel
 {
@@ -19,13 +19,13 @@ public sealed partial class LeakSentinel
     private readonly ConcurrentDictionary<string, bool> _secrets = new(StringComparer.Ordinal);
     private readonly ConcurrentBag<int> _ownPorts = [];
 
-    /// <summary>What has been found.</summary>
+    /// <summary>All findings.</summary>
     public IReadOnlyCollection<string> Leaks => _leaks;
 
-    /// <summary>A text that may appear neither in an error nor in a log line.</summary>
+    /// <summary>Forbids a text in errors and log lines.</summary>
     public void Forbid(string secret) => _secrets[secret] = true;
 
-    /// <summary>Forbids what the configuration calls a secret, and knows the address that it calls public.</summary>
+    /// <summary>Forbids the secrets in the configuration, and allows its public address.</summary>
     public void Configured(IEnumerable<KeyValuePair<string, string?>> settings)
     {
         ArgumentNullException.ThrowIfNull(settings);
@@ -43,7 +43,7 @@ public sealed partial class LeakSentinel
         }
     }
 
-    /// <summary>Forbids the credentials in a header that a client sends or is given.</summary>
+    /// <summary>Forbids the credentials in a header that a client sends or receives.</summary>
     public void ForbidHeader(string name, string value)
     {
         ArgumentNullException.ThrowIfNull(value);
@@ -73,10 +73,10 @@ public sealed partial class LeakSentinel
         }
     }
 
-    /// <summary>A loopback port that errors may name, because it is the host's own.</summary>
+    /// <summary>Allows a loopback port in errors, because it is the host's own.</summary>
     public void Own(int port) => _ownPorts.Add(port);
 
-    /// <summary>Checks the body of an answer that tells of an error.</summary>
+    /// <summary>Checks the body of an error answer.</summary>
     public void CheckErrorBody(string where, string body)
     {
         Check(where, body, StackTrace());
@@ -92,14 +92,14 @@ public sealed partial class LeakSentinel
         CheckSecrets(where, body);
     }
 
-    /// <summary>Checks a log line, its exception included.</summary>
+    /// <summary>Checks a log line, including its exception.</summary>
     public void CheckLog(LogEntry entry) => CheckLog(entry.Category, entry.Message + entry.Exception);
 
     /// <summary>Checks a line that a host has written.</summary>
     public void CheckLog(string where, string line) => CheckSecrets("log of " + where, line);
 
-    /// <summary>Checks what was logged, and fails when anything was found in it or before.</summary>
-    /// <exception cref="InvalidOperationException">With every find.</exception>
+    /// <summary>Checks a log, and fails if anything was found in it or before.</summary>
+    /// <exception cref="InvalidOperationException">Lists all findings.</exception>
     public void Verify(LogRecorder log)
     {
         ArgumentNullException.ThrowIfNull(log);
@@ -111,8 +111,8 @@ public sealed partial class LeakSentinel
         Verify();
     }
 
-    /// <summary>Fails when anything was found.</summary>
-    /// <exception cref="InvalidOperationException">With every find.</exception>
+    /// <summary>Fails if anything was found.</summary>
+    /// <exception cref="InvalidOperationException">Lists all findings.</exception>
     public void Verify()
     {
         if (!_leaks.IsEmpty)
@@ -121,7 +121,7 @@ public sealed partial class LeakSentinel
         }
     }
 
-    /// <summary>What a pattern finds by itself need not be remembered.</summary>
+    /// <summary>Forbids a credential, unless a pattern finds it anyway.</summary>
     private void ForbidCredential(string credential)
     {
         if (credential.Length >= ShortestCredential && !Token().IsMatch(credential))

@@ -4,7 +4,7 @@ using System.Text;
 
 namespace Bff.TestKit;
 
-/// <summary>Shows the sentinel every error that a client receives, and every credential that it sends or is given.</summary>
+/// <summary>Passes every error that a client receives, and every credential that it sends or receives, to the sentinel.</summary>
 public sealed class LeakSentinelHandler(LeakSentinel sentinel, HttpMessageHandler inner) : DelegatingHandler(inner)
 {
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
@@ -31,7 +31,7 @@ public sealed class LeakSentinelHandler(LeakSentinel sentinel, HttpMessageHandle
         return response;
     }
 
-    /// <summary>The text of a body, decompressed.</summary>
+    /// <summary>Returns the text of a body, decompressed.</summary>
     internal static string Decode(byte[] body, string? coding)
     {
         using var source = new MemoryStream(body);

@@ -5,7 +5,7 @@ namespace Bff.TestKit;
 /// <summary>One line that was logged.</summary>
 public sealed record LogEntry(string Category, LogLevel Level, string Message, Exception? Exception, EventId Event = default);
 
-/// <summary>Keeps what is logged; waits for a line by signal.</summary>
+/// <summary>Records log lines; tests can wait for one.</summary>
 public sealed class LogRecorder : ILoggerProvider
 {
     private readonly Lock _lock = new();
@@ -23,7 +23,7 @@ public sealed class LogRecorder : ILoggerProvider
         }
     }
 
-    /// <summary>Completes with the first line, logged already or still to come, that is wanted; fails after 30 s.</summary>
+    /// <summary>Waits for the first line that matches, logged already or still to come; fails after 30 s.</summary>
     public Task<LogEntry> Until(Func<LogEntry, bool> wanted)
     {
         lock (_lock)

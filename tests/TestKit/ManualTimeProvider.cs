@@ -1,6 +1,6 @@
 namespace Bff.TestKit;
 
-/// <summary>A clock that moves only when told to; timers fire, in order, on the thread that moves it.</summary>
+/// <summary>A clock that moves only when told to. Timers fire in order on the thread that moves it.</summary>
 public sealed class ManualTimeProvider(DateTimeOffset? start = null) : TimeProvider
 {
     private readonly Lock _lock = new();
@@ -26,7 +26,7 @@ public sealed class ManualTimeProvider(DateTimeOffset? start = null) : TimeProvi
         return timer;
     }
 
-    /// <summary>How many timers wait to fire: a signal that somebody has begun to wait.</summary>
+    /// <summary>Number of active timers: a signal that something has started to wait.</summary>
     public int ActiveTimers
     {
         get
@@ -38,7 +38,9 @@ public sealed class ManualTimeProvider(DateTimeOffset? start = null) : TimeProvi
         }
     }
 
-    /// <summary>How many timers fire after exactly so long: a signal that somebody has begun to wait for that.</summary>
+    /// <summary>
+    /// Returns the number of timers that fire after exactly this time: a signal that something has started to wait for it.
+    /// </summary>
     public int DueIn(TimeSpan time)
     {
         lock (_lock)
@@ -47,7 +49,7 @@ public sealed class ManualTimeProvider(DateTimeOffset? start = null) : TimeProvi
         }
     }
 
-    /// <summary>How long until the first timer fires; null when none waits.</summary>
+    /// <summary>Time until the first timer fires; null if there is none.</summary>
     public TimeSpan? NextDue
     {
         get
@@ -59,7 +61,7 @@ public sealed class ManualTimeProvider(DateTimeOffset? start = null) : TimeProvi
         }
     }
 
-    /// <summary>Moves the clock, stopping at each timer that is due on the way.</summary>
+    /// <summary>Moves the clock and stops at each timer that is due on the way.</summary>
     public void Advance(TimeSpan by)
     {
         var end = GetUtcNow() + by;

@@ -5,8 +5,8 @@ using System.Text.RegularExpressions;
 namespace Bff.TestKit;
 
 /// <summary>
-/// A cluster of two servers. In the background slots that have keys move from one to the other, one after the other, as
-/// <c>redis-cli --cluster reshard</c> moves them.
+/// A cluster of two servers. A background thread moves slots with keys from one to the other, one after another, as <c>redis-cli --cluster
+/// reshard</c> does.
 /// </summary>
 internal sealed partial class MovingRedisCluster : RedisReach
 {
@@ -28,7 +28,7 @@ internal sealed partial class MovingRedisCluster : RedisReach
         _nodes = [first, second];
         _ids = [.. _nodes.Select(n => Name().Match(n.Send("CLUSTER", "MYID")).Value)];
         first.Send("CLUSTER", "ADDSLOTSRANGE", "0", "8191");
-        second.Send("CLUSTER", "ADDSLOTSRANGE", "8192", "16383"); // A server whose last slot goes becomes a replica of the other.
+        second.Send("CLUSTER", "ADDSLOTSRANGE", "8192", "16383"); // A server that loses its last slot becomes a replica of the other.
         first.Send("CLUSTER", "SET-CONFIG-EPOCH", "1");
         second.Send("CLUSTER", "SET-CONFIG-EPOCH", "2");
         first.Send("CLUSTER", "MEET", "127.0.0.1", second.Port.ToString(CultureInfo.InvariantCulture));
@@ -41,7 +41,7 @@ internal sealed partial class MovingRedisCluster : RedisReach
 
     public override IReadOnlyList<RedisServer> Others => [_nodes[1]];
 
-    /// <summary>How many slots have moved so far.</summary>
+    /// <summary>Number of slots that have moved so far.</summary>
     public int Moved => Volatile.Read(ref _moved);
 
     public static RedisServer Start()
@@ -51,7 +51,7 @@ internal sealed partial class MovingRedisCluster : RedisReach
         return RedisServer.RunAlone(first => new MovingRedisCluster(first, second), arguments);
     }
 
-    /// <summary>What concerns a server goes to both, what concerns a key to its owner.</summary>
+    /// <summary>Sends commands about a server to both, and commands about a key to its owner.</summary>
     public override string? Command(string[] words)
     {
         lock (_moving)
@@ -115,7 +115,7 @@ internal sealed partial class MovingRedisCluster : RedisReach
                 throw new InvalidOperationException("the cluster did not come up");
             }
 
-            Thread.Sleep(20); // Waits for other programs, which have no signal to give.
+            Thread.Sleep(20); // Waits for other programs, which give no signal.
         }
     }
 
@@ -126,7 +126,7 @@ internal sealed partial class MovingRedisCluster : RedisReach
         {
             lock (_moving)
             {
-                // As an operator does it: never back before both know of it, or both would claim the slot.
+                // Like an operator: a slot never moves back before both servers know of the move, or both would claim the slot.
                 if (!_pauses && IsAgreed())
                 {
                     var key = Bulk().Match(_nodes[from].Send("RANDOMKEY"));
@@ -151,18 +151,18 @@ internal sealed partial class MovingRedisCluster : RedisReach
         }
         catch (Exception failure) when (failure is InvalidOperationException or IOException or System.Net.Sockets.SocketException)
         {
-            _failure = failure; // The test hears of it at its end; a thread's exception would end the process.
+            _failure = failure; // The test reports it at its end; an exception on this thread would end the process.
         }
     }
 
-    /// <summary>Everybody may use the slot at each of its steps.</summary>
+    /// <summary>Moves one slot, which clients may use at each step.</summary>
     private void Move(int from, string slot)
     {
         var (source, target) = (_nodes[from], _nodes[1 - from]);
         Set(target, slot, "IMPORTING", _ids[from]);
         Set(source, slot, "MIGRATING", _ids[1 - from]);
         Thread.Sleep(Step);
-        // A slot with many keys moves in as many steps as one with a few: what has keys on both sides waits meanwhile.
+        // A slot with many keys moves in as many steps as one with few, because commands with keys on both sides wait meanwhile.
         var keys = int.Parse(Number().Match(source.Send("CLUSTER", "COUNTKEYSINSLOT", slot)).Value, CultureInfo.InvariantCulture);
         var atOnce = Math.Max(1, keys / MostSteps).ToString(CultureInfo.InvariantCulture);
         while (Bulk().Matches(source.Send("CLUSTER", "GETKEYSINSLOT", slot, atOnce)) is { Count: > 0 } some)
@@ -177,7 +177,7 @@ internal sealed partial class MovingRedisCluster : RedisReach
         Interlocked.Increment(ref _moved);
     }
 
-    /// <summary>Whether both servers say the same of who has which slots, since when.</summary>
+    /// <summary>Whether both servers agree on the owners of all slots and their epochs.</summary>
     private bool IsAgreed() => Known(_nodes[0]).SetEquals(Known(_nodes[1]));
 
     private static HashSet<string> Known(RedisServer node) =>

@@ -9,14 +9,14 @@ using Microsoft.AspNetCore.Server.Kestrel.Https;
 
 namespace Bff.TestKit;
 
-/// <summary>A service that talks only to callers with a certificate of its authority, and always answers the same document.</summary>
+/// <summary>A service that accepts only callers with a certificate of its authority, and always returns the same document.</summary>
 public sealed class MutualTlsService : IAsyncDisposable
 {
     private readonly WebApplication _app;
 
     private MutualTlsService(WebApplication app) => _app = app;
 
-    /// <summary>Whom it served: path and the subject of the caller's certificate.</summary>
+    /// <summary>The requests it served: path and subject of the caller's certificate.</summary>
     public ConcurrentQueue<(string Path, string? Caller)> Served { get; } = new();
 
     public string Address => _app.Urls.First();

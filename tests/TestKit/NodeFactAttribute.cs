@@ -2,7 +2,7 @@ using Xunit;
 
 namespace Bff.TestKit;
 
-/// <summary>A test that needs Node.js and npm; skipped, by that name, where one is not installed.</summary>
+/// <summary>A test that needs Node.js and npm; skipped with that reason if one is not installed.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class NodeFactAttribute : FactAttribute
 {
@@ -12,10 +12,10 @@ public sealed class NodeFactAttribute : FactAttribute
             : Npm is null ? "npm is not installed"
             : null;
 
-    /// <summary>Where node is; null when nowhere.</summary>
+    /// <summary>Path of node; null if it is not installed.</summary>
     public static string? Node { get; } = Find("node");
 
-    /// <summary>Where npm is; null when nowhere.</summary>
+    /// <summary>Path of npm; null if it is not installed.</summary>
     public static string? Npm { get; } = Find("npm");
 
     private static string? Find(string program) =>

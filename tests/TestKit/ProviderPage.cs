@@ -6,15 +6,15 @@ using Microsoft.Extensions.Configuration;
 namespace Bff.TestKit;
 
 /// <summary>
-/// A page of docs/providers with a provider beside it that has the manners which that one's documentation describes: the page's own
-/// settings, with the stand-in's address for the provider's.
+/// A page of docs/providers together with a stand-in that behaves as that provider's documentation describes. Uses the page's own settings,
+/// with the stand-in's address in place of the provider's.
 /// </summary>
 public sealed partial class ProviderPage : IAsyncDisposable
 {
     public const string Tenant = "9f1c1d7e-0000-4000-8000-000000000001",
         Client = "web-client";
 
-    /// <summary>The pages.</summary>
+    /// <summary>Names of the pages.</summary>
     public static readonly string[] Names = ["entra", "keycloak", "auth0", "okta", "cognito"];
 
     private ProviderPage(string name, SparseProvider provider, Dictionary<string, string?> settings) =>
@@ -24,10 +24,10 @@ public sealed partial class ProviderPage : IAsyncDisposable
 
     public SparseProvider Provider { get; }
 
-    /// <summary>What the page says, at the stand-in.</summary>
+    /// <summary>The page's settings, with the stand-in's address.</summary>
     public Dictionary<string, string?> Settings { get; }
 
-    /// <summary>What is answered to a refresh that the provider refuses.</summary>
+    /// <summary>The provider's answer to a refresh that it refuses.</summary>
     public (int Status, string Body) Refusal =>
         Name switch
         {
@@ -41,7 +41,7 @@ public sealed partial class ProviderPage : IAsyncDisposable
             _ => (400, """{"error":"invalid_grant"}"""),
         };
 
-    /// <summary>Whether the provider ends sessions from its side.</summary>
+    /// <summary>Whether the provider notifies of sessions that it ends.</summary>
     public bool HasBackchannelLogout => Name is "keycloak" or "auth0";
 
     /// <summary>Starts the stand-in and reads the page.</summary>
@@ -75,7 +75,7 @@ public sealed partial class ProviderPage : IAsyncDisposable
         return new(name, provider, settings);
     }
 
-    /// <summary>The token of a partner's application, for the gateway.</summary>
+    /// <summary>Returns a token of a partner's application for the gateway.</summary>
     public string ApplicationToken() =>
         Provider.Access(
             Parse(
@@ -136,7 +136,7 @@ public sealed partial class ProviderPage : IAsyncDisposable
             }
         );
 
-    /// <summary>A token for one service: what the form names.</summary>
+    /// <summary>Returns a token for the service in the form.</summary>
     private static JsonObject ServiceToken(string name, IReadOnlyDictionary<string, string> form) =>
         new()
         {

@@ -4,13 +4,13 @@ using System.Text;
 
 namespace Bff.TestKit;
 
-/// <summary>An answer as it came over the wire.</summary>
+/// <summary>An answer as received over the wire.</summary>
 public sealed record RawResponse(int Status, IReadOnlyList<(string Name, string Value)> Headers, byte[] Body)
 {
     public string Text => Encoding.UTF8.GetString(Body);
 
     /// <summary>
-    /// The only value of the header; null when it is absent; repeated ones joined with " | ", which no assertion expects.
+    /// Returns the header's only value; null if it is absent. Repeated values are joined with " | ", which no assertion expects.
     /// </summary>
     public string? Header(string name)
     {
@@ -23,12 +23,12 @@ public sealed record RawResponse(int Status, IReadOnlyList<(string Name, string 
 public static class RawHttp
 {
     /// <summary>
-    /// Writes the bytes (Latin-1, one byte per character) and reads one answer; the status is 0 when the connection ends without one.
+    /// Writes bytes (Latin-1, one byte per character) and reads one answer; the status is 0 if the connection ends without one.
     /// </summary>
-    /// <param name="host">Where to.</param>
-    /// <param name="request">All that is sent.</param>
-    /// <param name="sentinel">Watches the answer.</param>
-    /// <param name="ends">Whether the sender says that nothing more will come, as one does that breaks off.</param>
+    /// <param name="host">The host's address.</param>
+    /// <param name="request">The complete request.</param>
+    /// <param name="sentinel">Checks the answer.</param>
+    /// <param name="ends">Whether the client closes its side after the request, like one that breaks off.</param>
     public static async Task<RawResponse> Send(Uri host, string request, LeakSentinel sentinel, bool ends = false)
     {
         ArgumentNullException.ThrowIfNull(sentinel);
@@ -52,7 +52,7 @@ public static class RawHttp
         }
         catch (Exception refused) when (refused is IOException or SocketException)
         {
-            // Who refuses need not read to the end; the answer has been sent by then.
+            // A server that refuses need not read to the end; it has sent its answer by then.
         }
 
         var isHead = request.StartsWith("HEAD ", StringComparison.Ordinal);
@@ -87,7 +87,7 @@ public static class RawHttp
             }
             catch (IOException)
             {
-                read = 0; // A reset is an end.
+                read = 0; // A reset counts as an end.
             }
 
             if (read == 0)

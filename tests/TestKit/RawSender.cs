@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Bff.TestKit;
 
-/// <summary>A client that sends a request piece by piece, when the test says so.</summary>
+/// <summary>A client that sends a request piece by piece, controlled by the test.</summary>
 public sealed class RawSender : IDisposable
 {
     private readonly TcpClient _client = new() { NoDelay = true };
@@ -13,7 +13,7 @@ public sealed class RawSender : IDisposable
 
     private RawSender() { }
 
-    /// <summary>Connects, and sends a first piece.</summary>
+    /// <summary>Connects and sends a first piece.</summary>
     public static async Task<RawSender> Start(Uri host, string piece)
     {
         var sender = new RawSender();
@@ -23,7 +23,7 @@ public sealed class RawSender : IDisposable
         return sender;
     }
 
-    /// <summary>Sends a further piece, one byte per character; what the other side does not take any more is dropped.</summary>
+    /// <summary>Sends a further piece, one byte per character; drops what the server no longer accepts.</summary>
     public async Task Send(string piece)
     {
         try
@@ -32,21 +32,21 @@ public sealed class RawSender : IDisposable
         }
         catch (IOException)
         {
-            // It has answered by then.
+            // The server has answered by then.
         }
     }
 
-    /// <summary>Says that nothing more will come, and still listens.</summary>
+    /// <summary>Closes the sending side, and keeps listening.</summary>
     public void End() => _client.Client.Shutdown(SocketShutdown.Send);
 
-    /// <summary>Ends the connection so that the other side hears of it as an error.</summary>
+    /// <summary>Resets the connection, which the other side sees as an error.</summary>
     public void Reset()
     {
         _client.LingerState = new LingerOption(true, 0);
         _client.Close();
     }
 
-    /// <summary>The first line that comes, such as <c>HTTP/1.1 100 Continue</c>.</summary>
+    /// <summary>Reads the first line, such as <c>HTTP/1.1 100 Continue</c>.</summary>
     public async Task<string> Line()
     {
         var line = new StringBuilder();
@@ -59,7 +59,7 @@ public sealed class RawSender : IDisposable
         return line.ToString().TrimEnd();
     }
 
-    /// <summary>The answer; its status is 0 when there is none.</summary>
+    /// <summary>Reads the answer; its status is 0 if there is none.</summary>
     public Task<RawResponse> Answer() => RawHttp.Read(_stream, isHead: false, _timeLimit.Token);
 
     public void Dispose()

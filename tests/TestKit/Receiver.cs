@@ -52,7 +52,7 @@ public sealed class Receiver : IAsyncDisposable
         return receiver;
     }
 
-    /// <summary>Answers all that comes with this status.</summary>
+    /// <summary>Sets the status of all further answers.</summary>
     public void AnswerWith(int status) =>
         Answer = (_, context) =>
         {
@@ -66,7 +66,7 @@ public sealed class Receiver : IAsyncDisposable
         return Task.CompletedTask;
     }
 
-    /// <summary>As a server that hangs: nothing until the caller goes away.</summary>
+    /// <summary>Behaves like a server that hangs: sends nothing until the caller disconnects.</summary>
     public static Task Hang(Received received, HttpContext context) => Task.Delay(Timeout.Infinite, context.RequestAborted);
 
     public async ValueTask DisposeAsync()

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Bff.TestKit;
 
 /// <summary>
-/// A server whose address only a Sentinel says. One Sentinel watches the servers of all tests of the process; it leaves alone those that a
-/// test stops.
+/// A server whose address only a Sentinel knows. One Sentinel watches the servers of all tests of the process; it does not react when a
+/// test stops one.
 /// </summary>
 internal sealed class RedisBehindSentinel(string name) : RedisReach
 {

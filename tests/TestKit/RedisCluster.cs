@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace Bff.TestKit;
 
-/// <summary>A real Redis Cluster of three primaries on loopback, each with so many replicas.</summary>
+/// <summary>A real Redis Cluster of three primaries on loopback, with the given number of replicas each.</summary>
 public sealed class RedisCluster : IDisposable
 {
     private readonly RedisServer[] _nodes;
@@ -14,10 +14,10 @@ public sealed class RedisCluster : IDisposable
 
     public IReadOnlyList<RedisServer> Nodes => _nodes;
 
-    /// <summary>For <c>ConnectionStrings:redis</c>.</summary>
+    /// <summary>Value for <c>ConnectionStrings:redis</c>.</summary>
     public string ConnectionString => string.Join(',', _nodes.Select(n => n.Address)) + RedisServer.AsUser;
 
-    /// <summary>Starts the nodes, lets <c>redis-cli</c> make a cluster of them, and waits until every node serves.</summary>
+    /// <summary>Starts the nodes, makes them a cluster with <c>redis-cli</c>, and waits until every node serves.</summary>
     public static RedisCluster Run(int replicas = 0)
     {
         var nodes = Enumerable.Range(0, 3 * (1 + replicas));
@@ -78,7 +78,7 @@ public sealed class RedisCluster : IDisposable
                 throw new InvalidOperationException("the cluster did not come up");
             }
 
-            Thread.Sleep(20); // Waits for other programs, which have no signal to give.
+            Thread.Sleep(20); // Waits for other programs, which give no signal.
         }
     }
 

@@ -3,7 +3,7 @@ using Xunit.Sdk;
 
 namespace Bff.TestKit;
 
-/// <summary>Inline data of a theory that needs redis-server; skipped, by that name, where it is not installed.</summary>
+/// <summary>Inline data of a theory that needs redis-server; skipped with that reason if it is not installed.</summary>
 [AttributeUsage(AttributeTargets.Method, AllowMultiple = true)]
 public sealed class RedisDataAttribute : DataAttribute
 {

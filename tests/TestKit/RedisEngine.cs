@@ -1,28 +1,28 @@
 namespace Bff.TestKit;
 
-/// <summary>How the stores under test reach Redis. <c>BFF_TEST_REDIS</c> chooses one for a whole run of tests.</summary>
+/// <summary>How the stores under test connect to Redis. <c>BFF_TEST_REDIS</c> chooses one for a whole test run.</summary>
 public enum RedisEngine
 {
-    /// <summary>One server, as the user of docs/operations.md.</summary>
+    /// <summary>One server, with the user from docs/operations.md.</summary>
     Plain,
 
-    /// <summary>Over TLS with certificates of a private authority on both sides.</summary>
+    /// <summary>TLS with certificates of a private authority on both sides.</summary>
     Tls,
 
-    /// <summary>Through a Sentinel that says where the server is.</summary>
+    /// <summary>A Sentinel that knows the server's address.</summary>
     Sentinel,
 
-    /// <summary>With a password from a file that is another one three times a second; old ones are taken away.</summary>
+    /// <summary>A password from a file that changes three times a second; old passwords are removed.</summary>
     Rotation,
 
-    /// <summary>A cluster whose slots move from one server to the other all the time.</summary>
+    /// <summary>A cluster whose slots constantly move from one server to the other.</summary>
     Cluster,
 }
 
-/// <summary>What a run of tests uses.</summary>
+/// <summary>The engine of a test run.</summary>
 public static class RedisEngines
 {
-    /// <summary>For <see cref="RedisServer.Run(string[])"/> without arguments.</summary>
+    /// <summary>Engine for <see cref="RedisServer.Run(string[])"/> without arguments.</summary>
     public static RedisEngine Chosen { get; } =
         Environment.GetEnvironmentVariable("BFF_TEST_REDIS") is { Length: > 0 } name
             ? Enum.Parse<RedisEngine>(name, ignoreCase: true)

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Bff.TestKit;
 
-/// <summary>A server that also listens for TLS and takes only clients with a certificate of its authority.</summary>
+/// <summary>A server that also listens with TLS and accepts only clients with a certificate of its authority.</summary>
 internal sealed class RedisOverTls(int port) : RedisReach
 {
     private static readonly Lazy<Certificates> Shared = new(() => new());
@@ -34,7 +34,7 @@ internal sealed class RedisOverTls(int port) : RedisReach
         );
     }
 
-    /// <summary>For all tests of the process.</summary>
+    /// <summary>The certificates that all tests of the process share.</summary>
     private sealed class Certificates
     {
         public Certificates()

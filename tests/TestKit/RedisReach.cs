@@ -1,12 +1,12 @@
 namespace Bff.TestKit;
 
-/// <summary>What stands between a server and those who use it, where it is not a plain address.</summary>
+/// <summary>The way to reach a server that has more than a plain address.</summary>
 internal abstract class RedisReach : IDisposable
 {
-    /// <summary>For <c>ConnectionStrings:redis</c>.</summary>
+    /// <summary>Value for <c>ConnectionStrings:redis</c>.</summary>
     public abstract string ConnectionString { get; }
 
-    /// <summary>Needed beside it.</summary>
+    /// <summary>Further settings that are needed.</summary>
     public virtual IEnumerable<KeyValuePair<string, string?>> Settings => [];
 
     public static RedisServer Start(RedisEngine engine) =>
@@ -19,16 +19,16 @@ internal abstract class RedisReach : IDisposable
             _ => RedisServer.RunAlone(),
         };
 
-    /// <summary>The servers that share the keys with it; they are started, frozen and stopped with it.</summary>
+    /// <summary>Further servers that share its keys; they are started, frozen and stopped with it.</summary>
     public virtual IReadOnlyList<RedisServer> Others => [];
 
-    /// <summary>A test's own command, where not every server can answer it; null: it goes to the server.</summary>
+    /// <summary>Sends a test's own command if not every server can answer it; null sends it to the server.</summary>
     public virtual string? Command(string[] words) => null;
 
-    /// <summary>The server is about to be gone or silent.</summary>
+    /// <summary>Called before the server is stopped or frozen.</summary>
     public virtual void Pause() { }
 
-    /// <summary>It is back.</summary>
+    /// <summary>Called when the server is back.</summary>
     public virtual void Resume() { }
 
     public virtual void Dispose() { }

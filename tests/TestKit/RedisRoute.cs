@@ -5,8 +5,8 @@ using System.Net.Sockets;
 namespace Bff.TestKit;
 
 /// <summary>
-/// The way from a host to a Redis server: one name behind which the server may change, as in a failover, and on which published messages
-/// may get lost while everything else arrives.
+/// A proxy between a host and a Redis server. Behind its one address the server may change, as in a failover, and published messages may
+/// get lost while everything else arrives.
 /// </summary>
 public sealed class RedisRoute : IDisposable
 {
@@ -24,19 +24,19 @@ public sealed class RedisRoute : IDisposable
         _ = Accept();
     }
 
-    /// <summary>For <c>ConnectionStrings:redis</c>.</summary>
+    /// <summary>Value for <c>ConnectionStrings:redis</c>.</summary>
     public string Address { get; }
 
-    /// <summary>How long every answer takes on its way.</summary>
+    /// <summary>Delay of every answer.</summary>
     public TimeSpan Delay { get; set; }
 
-    /// <summary>How many messages got lost.</summary>
+    /// <summary>Number of lost messages.</summary>
     public int Lost => Volatile.Read(ref _lost);
 
-    /// <summary>From now on messages get lost, and connections do not.</summary>
+    /// <summary>Drops messages from now on, but keeps connections.</summary>
     public void LoseMessages() => _losesMessages = true;
 
-    /// <summary>Ends every connection and leads new ones to another server; null: nowhere.</summary>
+    /// <summary>Ends every connection and leads new ones to another server; null leads nowhere.</summary>
     public void LeadTo(RedisServer? server)
     {
         _server = server;
@@ -90,7 +90,7 @@ public sealed class RedisRoute : IDisposable
         }
         catch (Exception cut) when (cut is SocketException or IOException or ObjectDisposedException or InvalidOperationException)
         {
-            // Either side has gone.
+            // One side has disconnected.
         }
         finally
         {
@@ -134,7 +134,7 @@ public sealed class RedisRoute : IDisposable
     private static bool IsMessage(ReadOnlySpan<byte> frame) =>
         frame[0] is (byte)'*' or (byte)'>' && frame[1..].StartsWith("3\r\n$7\r\nmessage\r\n"u8);
 
-    /// <summary>Where the reply that begins here ends (RESP 2 and 3); 0 while it is not whole.</summary>
+    /// <summary>Returns the end of the reply that starts at an index (RESP 2 and 3); 0 while it is incomplete.</summary>
     private static int Frame(byte[] bytes, int at)
     {
         var line = at < bytes.Length ? Array.IndexOf(bytes, (byte)'\n', at) + 1 : 0;

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Bff.TestKit;
 
-/// <summary>A real Sentinel that watches one primary and fails over when it is told to.</summary>
+/// <summary>A real Sentinel that watches one primary and fails over on command.</summary>
 public sealed class RedisSentinel : IDisposable
 {
     private readonly RedisServer _process;
@@ -12,11 +12,11 @@ public sealed class RedisSentinel : IDisposable
 
     public string Address => _process.Address;
 
-    /// <summary>Where the primary is, as Sentinel says.</summary>
+    /// <summary>Port of the primary according to Sentinel.</summary>
     public int PrimaryPort =>
         int.Parse(_process.Command("SENTINEL", "GET-MASTER-ADDR-BY-NAME", _name).Split("\r\n")[4], CultureInfo.InvariantCulture);
 
-    /// <summary>Starts one that knows the primary's replicas.</summary>
+    /// <summary>Starts a Sentinel and waits until it knows the primary's replicas.</summary>
     public static RedisSentinel Run(string name, RedisServer primary)
     {
         ArgumentNullException.ThrowIfNull(primary);
@@ -25,13 +25,13 @@ public sealed class RedisSentinel : IDisposable
         sentinel._process.Command("SENTINEL", "SET", name, "down-after-milliseconds", "1000", "failover-timeout", "3000");
         while (!sentinel._process.Command("SENTINEL", "MASTER", name).Contains("num-slaves\r\n$1\r\n1", StringComparison.Ordinal))
         {
-            Thread.Sleep(20); // Waits for another program, which has no signal to give.
+            Thread.Sleep(20); // Waits for another program, which gives no signal.
         }
 
         return sentinel;
     }
 
-    /// <summary>False while there is no replica yet that could take over.</summary>
+    /// <summary>Starts a failover; returns false while no replica can take over yet.</summary>
     public bool TryFailover() => _process.Command("SENTINEL", "FAILOVER", _name).StartsWith("+OK", StringComparison.Ordinal);
 
     public void Failover() => _process.Command("SENTINEL", "FAILOVER", _name);

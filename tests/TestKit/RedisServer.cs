@@ -9,7 +9,7 @@ using Microsoft.Extensions.Configuration;
 namespace Bff.TestKit;
 
 /// <summary>
-/// A real redis-server on a free loopback port with its files in a temporary folder; every write is on disk before it is answered.
+/// A real redis-server on a free loopback port, with its files in a temporary folder. Every write is on disk before it is answered.
 /// </summary>
 public sealed partial class RedisServer : IDisposable
 {
@@ -41,13 +41,13 @@ public sealed partial class RedisServer : IDisposable
 
     private IReadOnlyList<RedisServer> Others => _reach?.Others ?? [];
 
-    /// <summary>For <c>ConnectionStrings:redis</c>: of a user that may do what docs/operations.md lists, and nothing else.</summary>
+    /// <summary>Value for <c>ConnectionStrings:redis</c>, with a user that may do only what docs/operations.md lists.</summary>
     public string ConnectionString => _reach?.ConnectionString ?? Address + AsUser;
 
-    /// <summary>The part of a connection string that names the user and the password.</summary>
+    /// <summary>The part of a connection string with user and password.</summary>
     public static string AsUser => ",user=bff,password=" + FixedPassword;
 
-    /// <summary>The rules of the documented user, with a password of the tests.</summary>
+    /// <summary>Rules of the documented user, with the tests' password.</summary>
     public static string[] UserRules { get; } =
     [
         .. File.ReadLines(Checkout.At("docs", "operations.md"))
@@ -56,14 +56,14 @@ public sealed partial class RedisServer : IDisposable
             .Select(r => r == ">password" ? ">" + FixedPassword : r),
     ];
 
-    /// <summary>What a host needs in its configuration to use the server, or none, of this connection string.</summary>
+    /// <summary>Returns the settings with which a host uses the server of this connection string, or none.</summary>
     public static IEnumerable<KeyValuePair<string, string?>> SettingsOf(string? connectionString) =>
         [
             new("ConnectionStrings:redis", connectionString),
             .. connectionString is not null && Reaches.TryGetValue(connectionString, out var reach) ? reach.Settings : [],
         ];
 
-    /// <summary>Sets <see cref="SettingsOf"/>.</summary>
+    /// <summary>Applies <see cref="SettingsOf"/>.</summary>
     public static void Configure(IConfiguration configuration, string? connectionString)
     {
         ArgumentNullException.ThrowIfNull(configuration);
@@ -74,19 +74,19 @@ public sealed partial class RedisServer : IDisposable
     }
 
     /// <summary>
-    /// Starts a server and waits until it answers: without arguments one that is reached as <see cref="RedisEngines.Chosen"/> says.
-    /// Arguments are redis-server's own, such as <c>--cluster-enabled yes</c>.
+    /// Starts a server and waits until it answers. Without arguments, <see cref="RedisEngines.Chosen"/> decides how it is reached.
+    /// Arguments are those of redis-server, such as <c>--cluster-enabled yes</c>.
     /// </summary>
     public static RedisServer Run(params string[] arguments) =>
         arguments is [] ? Run(RedisEngines.Chosen) : Run(new Dictionary<string, string>(), arguments);
 
-    /// <summary>Starts a server that is reached so.</summary>
+    /// <summary>Starts a server that is reached in the given way.</summary>
     public static RedisServer Run(RedisEngine engine) => RedisReach.Start(engine);
 
-    /// <summary>Starts a plain server, for a test that builds something of several itself.</summary>
+    /// <summary>Starts a plain server, for a test that combines several itself.</summary>
     public static RedisServer RunAlone() => Run(new Dictionary<string, string>(), []);
 
-    /// <summary>With what stands before it.</summary>
+    /// <summary>Starts a server behind the given reach.</summary>
     internal static RedisServer RunAlone(Func<RedisServer, RedisReach> reach, params string[] arguments)
     {
         var server = Run(new Dictionary<string, string>(), arguments);
@@ -95,7 +95,9 @@ public sealed partial class RedisServer : IDisposable
         return server;
     }
 
-    /// <summary>As <see cref="Run(string[])"/>, with environment variables of its own, such as those that load libfaketime.</summary>
+    /// <summary>
+    /// Starts a server like <see cref="Run(string[])"/>, with further environment variables, such as those for libfaketime.
+    /// </summary>
     public static RedisServer Run(IReadOnlyDictionary<string, string> environment, params string[] arguments)
     {
         ArgumentNullException.ThrowIfNull(environment);
@@ -109,15 +111,15 @@ public sealed partial class RedisServer : IDisposable
             }
             catch (InvalidOperationException) when (attempt < 3)
             {
-                server.Dispose(); // Somebody else took the port in between.
+                server.Dispose(); // Another process took the port in between.
             }
         }
     }
 
-    /// <summary>A Sentinel, which has neither data nor users of its own.</summary>
+    /// <summary>Starts a Sentinel, which has no data or users of its own.</summary>
     public static RedisServer RunSentinel() => Run(new Dictionary<string, string>(), Sentinel);
 
-    /// <summary>Listens for TLS too, and takes only clients with a certificate of the authority; returns that port.</summary>
+    /// <summary>Also listens with TLS, only for clients with a certificate of the authority; returns the port.</summary>
     public int Tls(IssuedCertificate certificate, string authorityFile)
     {
         ArgumentNullException.ThrowIfNull(certificate);
@@ -137,7 +139,7 @@ public sealed partial class RedisServer : IDisposable
         return port;
     }
 
-    /// <summary>Starts (again) on the same port with the same data. Further arguments are redis-server's own, for this time.</summary>
+    /// <summary>Starts (again) on the same port with the same data, with further redis-server arguments for this time.</summary>
     public void Start(params string[] more)
     {
         StartProcess(more);
@@ -197,11 +199,11 @@ public sealed partial class RedisServer : IDisposable
                 throw new InvalidOperationException("redis-server did not start");
             }
 
-            Thread.Sleep(10); // Waits for another program, which has no signal to give.
+            Thread.Sleep(10); // Waits for another program, which gives no signal.
         }
     }
 
-    /// <summary>Kills it, as a crash would.</summary>
+    /// <summary>Kills the server, as in a crash.</summary>
     public void Stop()
     {
         _reach?.Pause();
@@ -218,7 +220,7 @@ public sealed partial class RedisServer : IDisposable
         }
     }
 
-    /// <summary>It keeps its connections and answers nothing.</summary>
+    /// <summary>Freezes the server: it keeps its connections and answers nothing.</summary>
     public void Freeze()
     {
         _reach?.Pause();
@@ -244,14 +246,14 @@ public sealed partial class RedisServer : IDisposable
 
     public void FlushAll() => Command("FLUSHALL");
 
-    /// <summary>From now on nobody is served without a password, as in an installation.</summary>
+    /// <summary>Requires a password from now on, as in an installation.</summary>
     public void Lock()
     {
         Command("ACL", "SETUSER", "default", "resetpass", ">" + FixedPassword);
         _isLocked = true;
     }
 
-    /// <summary>Refuses the command from now on, in the middle of scripts too.</summary>
+    /// <summary>Denies a command from now on, also within scripts.</summary>
     public void Deny(string command)
     {
         Command("ACL", "SETUSER", "default", "-" + command);
@@ -265,10 +267,10 @@ public sealed partial class RedisServer : IDisposable
         Command(["ACL", "SETUSER", "bff", .. UserRules]);
     }
 
-    /// <summary>Sends one command over a connection of its own and returns the raw answer (RESP).</summary>
+    /// <summary>Sends one command on a connection of its own and returns the raw answer (RESP).</summary>
     public string Command(params string[] words) => _reach?.Command(words) ?? Send(words);
 
-    /// <summary>The same to this very server, where others stand beside it.</summary>
+    /// <summary>Sends a command to exactly this server, if there are others beside it.</summary>
     internal string Send(params string[] words)
     {
         using var client = new TcpClient();
@@ -310,11 +312,11 @@ public sealed partial class RedisServer : IDisposable
         }
         catch (IOException)
         {
-            // A file of a dying process; the temporary folder is cleaned by the system.
+            // A dying process still has a file open; the system cleans up the temporary folder.
         }
     }
 
-    /// <summary>It writes what it finds out into its file.</summary>
+    /// <summary>Returns the arguments for a Sentinel, which writes its state into its configuration file.</summary>
     private string[] ForSentinel()
     {
         var file = Path.Combine(_folder, "sentinel.conf");
@@ -349,14 +351,14 @@ public sealed partial class RedisServer : IDisposable
         }
     }
 
-    /// <summary>Whether it is this process that answers, not somebody else's server that took the port first.</summary>
+    /// <summary>Whether this process answers, not another server that took the port first.</summary>
     private bool IsOwn() =>
         TrySend("INFO", "server")
             .Contains(string.Create(CultureInfo.InvariantCulture, $"process_id:{_process!.Id}\r\n"), StringComparison.Ordinal);
 
     /// <summary>
-    /// None that the system gives to somebody who asks for any, or to a connection, and none twice: the port must still be free when a
-    /// server that was stopped comes back. A cluster node also listens on its port + 10000.
+    /// Returns a port outside of the range that the system assigns, and never the same one twice: the port must still be free when a
+    /// stopped server comes back. A cluster node also listens on its port + 10000.
     /// </summary>
     internal static int FreePort(bool forCluster)
     {
@@ -376,7 +378,7 @@ public sealed partial class RedisServer : IDisposable
             }
             catch (SocketException)
             {
-                // Taken; try another.
+                // Taken; tries another one.
             }
         }
     }

@@ -10,30 +10,30 @@ using Xunit;
 
 namespace Bff.TestKit;
 
-/// <summary>A section that is taken while running.</summary>
-/// <param name="Edit">One that shows.</param>
-/// <param name="Mistake">Another, wrong one in the same section.</param>
-/// <param name="Seen">How it shows.</param>
+/// <summary>A section of the configuration that is taken while running.</summary>
+/// <param name="Edit">An edit with a visible effect.</param>
+/// <param name="Mistake">An invalid edit in the same section.</param>
+/// <param name="Seen">Returns the visible effect.</param>
 public sealed record Reload((string Key, string? Value)[] Edit, (string Key, string Value) Mistake, Func<Task<string?>> Seen)
 {
-    /// <summary>What the section says before the edit, where its defaults would show too late.</summary>
+    /// <summary>Settings before the edit, if the defaults would take effect too late.</summary>
     public (string Key, string? Value)[] Before { get; init; } = [];
 }
 
-/// <summary>Where a host shows what every host reads.</summary>
-/// <param name="Credential">Of a caller of the tenant acme.</param>
-/// <param name="Plan">The caller's.</param>
-/// <param name="Scope">One that the caller has.</param>
-/// <param name="Orders">A path of the endpoint <c>orders</c>, whose part <c>orders</c> asks the service of that name.</param>
-/// <param name="Routed">A path that a configured route passes on.</param>
-/// <param name="Service">Who is asked then.</param>
-/// <param name="Added">A path that a further route may have.</param>
+/// <summary>Where a host shows the effects of common settings.</summary>
+/// <param name="Credential">Credential of a caller of the tenant acme.</param>
+/// <param name="Plan">The caller's plan.</param>
+/// <param name="Scope">A scope of the caller.</param>
+/// <param name="Orders">A path of the endpoint <c>orders</c>, whose part <c>orders</c> calls the service of that name.</param>
+/// <param name="Routed">A path that a configured route forwards.</param>
+/// <param name="Service">The service that the route calls.</param>
+/// <param name="Added">A path for a further route.</param>
 public sealed record ReloadPlaces(string Credential, string Plan, string Scope, string Orders, string Routed, string Service, string Added);
 
-/// <summary>A running host whose configuration is edited section by section.</summary>
+/// <summary>Edits the configuration of a running host section by section.</summary>
 public sealed partial class Reloads
 {
-    /// <summary>What any host reads, by section.</summary>
+    /// <summary>The sections that every host reads.</summary>
     public static readonly Dictionary<string, Func<Reloads, Reload>> OfAnyHost = new()
     {
         ["Upstreams"] = r =>
@@ -167,7 +167,7 @@ public sealed partial class Reloads
             configure
         );
 
-    /// <summary>The sections that <c>docs/operations.md</c> calls taken while running.</summary>
+    /// <summary>The sections that are taken while running according to <c>docs/operations.md</c>.</summary>
     public static IEnumerable<string> Listed =>
         ListedOnPage()
             .Match(File.ReadAllText(Checkout.At("docs", "operations.md")))
@@ -190,8 +190,8 @@ public sealed partial class Reloads
         );
     }
 
-    /// <summary>The client that a browser is sent to the provider for.</summary>
-    /// <param name="login">Where it signs in.</param>
+    /// <summary>Returns the reload of the client id with which a browser is sent to the provider.</summary>
+    /// <param name="login">The sign-in address.</param>
     public Reload Session(string login) =>
         new(
             [("Session:ClientId", "other-client")],
@@ -203,7 +203,9 @@ public sealed partial class Reloads
             }
         );
 
-    /// <summary>An edit is taken while running, a wrong one is refused as a whole, and the next good one is taken.</summary>
+    /// <summary>
+    /// Checks that an edit is taken while running, an invalid one is refused as a whole, and the next valid one is taken.
+    /// </summary>
     public async Task Take(Reload reload)
     {
         ArgumentNullException.ThrowIfNull(reload);
@@ -220,7 +222,7 @@ public sealed partial class Reloads
         await Eventually.True(async () => await seen() != before);
         var after = await seen();
 
-        // What is right in a wrong edit is not taken either: neither here nor in another section.
+        // The valid parts of an invalid edit are not taken either, in this section or in another.
         _configure([.. original, ("Cors:Origins:9", "https://c.example.com"), mistake]);
         await _log.Until(e => e.Event.Name == "ConfigurationEditRefused" && e.Message.Contains(mistake.Key, StringComparison.Ordinal));
         Assert.Equal(after, await seen());
@@ -231,7 +233,7 @@ public sealed partial class Reloads
         Assert.True(await Admitted("https://c.example.com"));
     }
 
-    /// <summary>Which services a request comes to.</summary>
+    /// <summary>Returns the services that a request reaches.</summary>
     public async Task<string?> Asked(string path, string? credential = null)
     {
         _upstream.Reset();
@@ -245,7 +247,7 @@ public sealed partial class Reloads
         return answer.StatusCode.ToString();
     }
 
-    /// <summary>Whether the address of many credentials that are no good has to wait.</summary>
+    /// <summary>Whether an address that sends many invalid credentials has to wait.</summary>
     private async Task<string?> Forged()
     {
         var waits = false;
@@ -257,7 +259,7 @@ public sealed partial class Reloads
         return waits ? "waits" : "goes on";
     }
 
-    /// <summary>A header of the orders' answer.</summary>
+    /// <summary>Returns a header of the answer with the orders.</summary>
     public async Task<string?> Header(string name, params (string Name, string Value)[] sent)
     {
         using var answer = await Get(_places.Orders, sent);

@@ -1,13 +1,13 @@
 namespace Bff.TestKit;
 
 /// <summary>
-/// The user's password changes all the time: 1. the server takes the new one too; 2. the file has it; 3. the oldest is taken away.
+/// Changes the user's password constantly: 1. the server accepts the new one too; 2. the file gets it; 3. the oldest one is removed.
 /// </summary>
 internal sealed class RotatingRedisPassword : RedisReach
 {
     private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(300);
 
-    /// <summary>An instance looks at the file once a second; a busy machine lets it wait.</summary>
+    /// <summary>Number of valid passwords. An instance reads the file once a second, or later on a busy machine.</summary>
     private const int Accepted = 20;
 
     private readonly RedisServer _server;
@@ -66,7 +66,7 @@ internal sealed class RotatingRedisPassword : RedisReach
     {
         if (!_lock.TryEnter())
         {
-            return; // The one before is not over.
+            return; // The previous rotation is still running.
         }
 
         try
@@ -88,7 +88,7 @@ internal sealed class RotatingRedisPassword : RedisReach
         }
         catch (Exception gone) when (gone is System.Net.Sockets.SocketException or IOException)
         {
-            // The next time.
+            // The next rotation tries again.
         }
         finally
         {

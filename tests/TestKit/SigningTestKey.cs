@@ -5,7 +5,7 @@ using System.Text.Json.Nodes;
 
 namespace Bff.TestKit;
 
-/// <summary>Signs tokens as told, also badly: nothing is checked.</summary>
+/// <summary>Signs tokens as told, including invalid ones; checks nothing.</summary>
 public sealed class SigningTestKey
 {
     private readonly RSA? _rsa;
@@ -21,7 +21,7 @@ public sealed class SigningTestKey
 
     public string Algorithm { get; }
 
-    /// <summary>Members that replace or join those of the published key.</summary>
+    /// <summary>Members that replace or extend those of the published key.</summary>
     public JsonObject Extra { get; } = [];
 
     public RSA PublicRsa => _rsa!;
@@ -45,7 +45,7 @@ public sealed class SigningTestKey
     public static SigningTestKey Secret(byte[] secret, string kid = "secret", string algorithm = "HS256") =>
         new(kid, algorithm, secret: secret);
 
-    /// <summary>The same key for another algorithm.</summary>
+    /// <summary>Returns the same key for another algorithm.</summary>
     public SigningTestKey As(string algorithm) => new(Kid, algorithm, _rsa, _ec, _secret);
 
     public string Sign(JsonObject claims, Action<JsonObject>? changeHeader = null)
@@ -60,10 +60,10 @@ public sealed class SigningTestKey
         return SignRaw(header.ToJsonString(), claims.ToJsonString());
     }
 
-    /// <summary>Signs these very texts.</summary>
+    /// <summary>Signs exactly these texts.</summary>
     public string SignRaw(string header, string claims) => SignParts(Encode(header), Encode(claims));
 
-    /// <summary>Signs these very parts, however they are encoded.</summary>
+    /// <summary>Signs exactly these parts, however they are encoded.</summary>
     public string SignParts(string header, string claims)
     {
         var signed = header + "." + claims;

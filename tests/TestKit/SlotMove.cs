@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace Bff.TestKit;
 
-/// <summary>One slot of a cluster moves from its server to another, step by step, as <c>redis-cli --cluster reshard</c> moves it.</summary>
+/// <summary>Moves one slot of a cluster from its server to another, step by step, as <c>redis-cli --cluster reshard</c> does.</summary>
 public sealed partial class SlotMove
 {
     private readonly RedisServer _from;
@@ -12,7 +12,7 @@ public sealed partial class SlotMove
     private readonly string _slot;
 
     /// <param name="nodes">All primaries.</param>
-    /// <param name="key">One that is in the slot and is there.</param>
+    /// <param name="key">An existing key in the slot.</param>
     public SlotMove(IReadOnlyList<RedisServer> nodes, string key)
     {
         _all = nodes;
@@ -21,7 +21,7 @@ public sealed partial class SlotMove
         _to = nodes.First(n => n != _from);
     }
 
-    /// <summary>How many commands the two servers have refused because only some of their keys were there.</summary>
+    /// <summary>Number of commands that the two servers have refused because only some of their keys were there.</summary>
     public int Refusals =>
         ((RedisServer[])[_from, _to]).Sum(node =>
             Refused().Match(node.Command("INFO", "errorstats")) is { Success: true } count

@@ -9,9 +9,8 @@ using Microsoft.Extensions.Logging;
 namespace Bff.TestKit;
 
 /// <summary>
-/// An OpenID provider that says no more than the standards make it say (OpenID Connect Core 1.0, Discovery 1.0, RFC 6749): no <c>typ</c>,
-/// no
-/// <c>kid</c>, no name, no e-mail, no <c>at_hash</c>, no life of the access token. Tests add to it.
+/// An OpenID provider that sends only what the standards require (OpenID Connect Core 1.0, Discovery 1.0, RFC 6749): no <c>typ</c>,
+/// <c>kid</c>, name, e-mail, <c>at_hash</c> or lifetime of the access token. Tests add to it.
 /// </summary>
 public sealed class SparseProvider : IAsyncDisposable
 {
@@ -31,42 +30,42 @@ public sealed class SparseProvider : IAsyncDisposable
     /// <summary>Adds to the token endpoint's answers.</summary>
     public Action<JsonObject> ChangeAnswer { get; set; } = _ => { };
 
-    /// <summary>Makes the access token a JWT with these claims beside <c>iss</c> and the times; null: it is opaque.</summary>
+    /// <summary>Makes the access token a JWT with these claims besides <c>iss</c> and the times; null for an opaque token.</summary>
     public Action<JsonObject>? AccessToken { get; set; }
 
     public int Refreshes { get; private set; }
 
-    /// <summary>The issuer that discovery and id_tokens name; null: the address.</summary>
+    /// <summary>Issuer in discovery and id_tokens; null for the address.</summary>
     public string? IssuerName { get; set; }
 
     /// <summary>Changes the discovery document.</summary>
     public Action<JsonObject> ChangeDiscovery { get; set; } = _ => { };
 
-    /// <summary>Adds a user info resource that says this, to who brings the access token.</summary>
+    /// <summary>Adds a user info resource with this content for holders of the access token.</summary>
     public JsonObject? UserInfo { get; set; }
 
-    /// <summary>What the user info resource writes in place of <see cref="UserInfo"/>.</summary>
+    /// <summary>Text that the user info resource writes in place of <see cref="UserInfo"/>.</summary>
     public string? UserInfoText { get; set; }
 
-    /// <summary>Offers pushed authorization requests (RFC 9126).</summary>
+    /// <summary>Whether pushed authorization requests (RFC 9126) are offered.</summary>
     public bool TakesPushes { get; set; }
 
-    /// <summary>What is written, with 200, in place of the answer to whatever is posted.</summary>
+    /// <summary>Text that answers every POST with 200.</summary>
     public string? PostedText { get; set; }
 
-    /// <summary>What is answered to a refresh in place of tokens: a status and a body.</summary>
+    /// <summary>Status and body that answer a refresh in place of tokens.</summary>
     public (int Status, string Body)? RefreshAnswer { get; set; }
 
-    /// <summary>An id_token comes with a refresh too.</summary>
+    /// <summary>Whether a refresh also returns an id_token.</summary>
     public bool RefreshesIdToken { get; set; }
 
     /// <summary>
-    /// The claims of what is given for client credentials and for exchanged tokens, beside <c>iss</c> and the times: the form decides.
+    /// Claims of tokens for client credentials and of exchanged tokens, besides <c>iss</c> and the times, by the form.
     /// </summary>
     public Func<IReadOnlyDictionary<string, string>, JsonObject>? ForService { get; set; }
 
     /// <summary>
-    /// What was asked of the token and pushed authorization endpoints: the form, with <c>authorization</c> and <c>path</c> beside it.
+    /// Requests to the token and pushed authorization endpoints: the form, with <c>authorization</c> and <c>path</c> added.
     /// </summary>
     public ConcurrentQueue<IReadOnlyDictionary<string, string>> Asked { get; } = new();
 
@@ -98,7 +97,7 @@ public sealed class SparseProvider : IAsyncDisposable
         return provider;
     }
 
-    /// <summary>Signs somebody in who comes with this address; where the browser is sent back to.</summary>
+    /// <summary>Signs in the user who comes with this address; returns the address to which the browser is sent back.</summary>
     public Uri SignIn(Uri authorization)
     {
         var query = QueryHelpers.ParseQuery(authorization.Query);
@@ -119,7 +118,7 @@ public sealed class SparseProvider : IAsyncDisposable
 
     public async ValueTask DisposeAsync() => await _app.DisposeAsync();
 
-    /// <summary>A token that the provider has signed, such as one for back-channel logout.</summary>
+    /// <summary>Returns a token signed by the provider, such as one for back-channel logout.</summary>
     public string Sign(JsonObject header, JsonObject claims)
     {
         header["alg"] = _key.Algorithm;
@@ -282,7 +281,7 @@ public sealed class SparseProvider : IAsyncDisposable
         return Access(claims);
     }
 
-    /// <summary>An access token with these claims, and the issuer and times where they have none.</summary>
+    /// <summary>Returns an access token with these claims; adds issuer and times if they are missing.</summary>
     public string Access(JsonObject claims)
     {
         var now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();

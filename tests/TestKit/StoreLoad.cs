@@ -3,8 +3,8 @@ using System.Collections.Concurrent;
 namespace Bff.TestKit;
 
 /// <summary>
-/// Writers on several stores at once. Each writes numbered things, one after the other, and notes in which moment the store acknowledged
-/// them; what the store refuses is not tried again.
+/// Writes to several stores at the same time. Each writer writes numbered items one after another and notes the moment of each
+/// acknowledgement; an item that the store refuses is not tried again.
 /// </summary>
 public sealed class StoreLoad(IReadOnlyDictionary<string, StoreProbe> probes) : IDisposable
 {
@@ -15,19 +15,19 @@ public sealed class StoreLoad(IReadOnlyDictionary<string, StoreProbe> probes) : 
     private int _refused;
     private int _longest;
 
-    /// <summary>Rises with everything that is acknowledged.</summary>
+    /// <summary>Increases with every acknowledgement.</summary>
     public long Moment => Volatile.Read(ref _moment);
 
-    /// <summary>How often a store said that it is away.</summary>
+    /// <summary>Number of times that a store was unavailable.</summary>
     public int Refused => Volatile.Read(ref _refused);
 
-    /// <summary>How many attempts in a row the store with the most was refused: how long the outage was, counted in attempts.</summary>
+    /// <summary>Longest series of refused attempts of any store: the length of the outage in attempts.</summary>
     public int Longest => Volatile.Read(ref _longest);
 
-    /// <summary>How many things the store with the fewest has acknowledged.</summary>
+    /// <summary>Number of items that the slowest store has acknowledged.</summary>
     public int Fewest => probes.Keys.Min(store => _acknowledged.TryGetValue(store, out var numbers) ? numbers.Count : 0);
 
-    /// <summary>Writes until that is over.</summary>
+    /// <summary>Writes until the given task has ended.</summary>
     public async Task During(Func<Task> meanwhile)
     {
         ArgumentNullException.ThrowIfNull(meanwhile);
@@ -39,14 +39,14 @@ public sealed class StoreLoad(IReadOnlyDictionary<string, StoreProbe> probes) : 
         await over;
     }
 
-    /// <summary>Until every store has acknowledged so many more.</summary>
+    /// <summary>Waits until every store has acknowledged so many more.</summary>
     public Task More(int number)
     {
         var before = Fewest;
         return Eventually.True(() => Fewest >= before + number, TimeSpan.FromMinutes(2));
     }
 
-    /// <summary>What was acknowledged and is not there, or is there twice; with its moment.</summary>
+    /// <summary>Returns acknowledged items that are missing or duplicated, with their moment.</summary>
     public async Task<IReadOnlyList<(string Thing, long Moment)>> Lost()
     {
         var lost = new ConcurrentBag<(string, long)>();
@@ -65,7 +65,7 @@ public sealed class StoreLoad(IReadOnlyDictionary<string, StoreProbe> probes) : 
         return [.. lost];
     }
 
-    /// <summary>What was counted, for the page that says it.</summary>
+    /// <summary>Returns the figures for the documentation.</summary>
     public string Figures(int lost) => $"{Moment} acknowledged, {Refused} refused, {Longest} in a row of one store, {lost} lost";
 
     public void Dispose() => _stop.Dispose();
@@ -96,7 +96,7 @@ public sealed class StoreLoad(IReadOnlyDictionary<string, StoreProbe> probes) : 
                 Longer(++inARow);
             }
 
-            await Task.Delay(Pause); // Less than Redis can do: what is looked for is not its speed.
+            await Task.Delay(Pause); // Far below the speed of Redis, which is not what is tested.
         }
     }
 }

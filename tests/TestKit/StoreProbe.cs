@@ -2,13 +2,13 @@ using Xunit;
 
 namespace Bff.TestKit;
 
-/// <summary>A store as its trouble sees it: numbered things are written and looked for.</summary>
-/// <param name="Write">Writes a thing; a repetition changes nothing. When it returns the store has acknowledged it.</param>
-/// <param name="IsThere">Whether a thing is there.</param>
-/// <param name="IsAway">Whether an exception says that the store is away.</param>
+/// <summary>A store under trouble: numbered items are written and looked up.</summary>
+/// <param name="Write">Writes an item; a repeat changes nothing. When it returns, the store has acknowledged the item.</param>
+/// <param name="IsThere">Whether an item exists.</param>
+/// <param name="IsAway">Whether an exception means that the store is unavailable.</param>
 public sealed record StoreProbe(Func<int, Task> Write, Func<int, Task<bool>> IsThere, Func<Exception, bool> IsAway)
 {
-    /// <summary>Each of the stores in every trouble.</summary>
+    /// <summary>Returns each of the stores with every kind of trouble.</summary>
     public static TheoryData<string, RedisTrouble> Cases(IEnumerable<string> stores)
     {
         ArgumentNullException.ThrowIfNull(stores);
@@ -25,8 +25,8 @@ public sealed record StoreProbe(Func<int, Task> Write, Func<int, Task<bool>> IsT
     }
 
     /// <summary>
-    /// 1. A thing is written. 2. The trouble begins: a slow server goes on answering, one that is away is said to be. 3. It ends: the store
-    /// is found again without anybody's help. 4. What was acknowledged is there.
+    /// 1. An item is written. 2. The trouble starts: a slow server still answers; an unavailable one is reported as such. 3. It ends: the
+    /// store reconnects by itself. 4. All acknowledged items exist.
     /// </summary>
     public async Task Outlives(RedisTrouble trouble, TroubledRedis redis)
     {
@@ -49,7 +49,7 @@ public sealed record StoreProbe(Func<int, Task> Write, Func<int, Task<bool>> IsT
         }
         else if (trouble == RedisTrouble.Full)
         {
-            isKept = await TryWrite(Unknown); // A script that has freed something first may write.
+            isKept = await TryWrite(Unknown); // A script that frees memory first may still write.
         }
 
         redis.End(trouble);
@@ -77,7 +77,7 @@ public sealed record StoreProbe(Func<int, Task> Write, Func<int, Task<bool>> IsT
         }
     }
 
-    /// <summary>Whether a thing is there. A connection that has just come back may be replaced once more.</summary>
+    /// <summary>Whether an item exists. A connection that has just come back may be replaced once more.</summary>
     public async Task<bool> Finds(int number)
     {
         var isThere = false;

@@ -4,7 +4,7 @@ using Xunit.Sdk;
 namespace Bff.TestKit;
 
 /// <summary>
-/// The class is the behaviour suite of a store and runs over both of its engines. <c>--filter Suite=Store</c> runs all of them.
+/// Marks a class as the behaviour suite of a store, which runs over both of its engines. <c>--filter Suite=Store</c> runs all of them.
 /// </summary>
 [TraitDiscoverer("Bff.TestKit.StoreSuiteDiscoverer", "Bff.TestKit")]
 [AttributeUsage(AttributeTargets.Class, AllowMultiple = true)]

@@ -6,7 +6,7 @@ using Xunit;
 namespace Bff.TestKit;
 
 /// <summary>
-/// The network beyond a gateway: every sample service and the identity provider, in this process, on free loopback ports.
+/// The network beyond a gateway: all sample services and the identity provider, in this process, on free loopback ports.
 /// </summary>
 public sealed class Surroundings : IAsyncDisposable
 {
@@ -20,10 +20,10 @@ public sealed class Surroundings : IAsyncDisposable
 
     public DevelopmentIdentityProvider Identity { get; }
 
-    /// <summary>Watches the gateways that are processes of their own, together: one may tell what was said to another.</summary>
+    /// <summary>Checks all gateways that are processes of their own, together, because one may disclose what another received.</summary>
     public LeakSentinel Leaks { get; } = new();
 
-    /// <summary>What a host needs in its configuration to live here.</summary>
+    /// <summary>The settings with which a host uses these surroundings.</summary>
     public IEnumerable<KeyValuePair<string, string?>> GatewaySettings =>
         [
             .. Services.GatewaySettings,
@@ -38,7 +38,7 @@ public sealed class Surroundings : IAsyncDisposable
             await DevelopmentIdentityProvider.StartAsync(new IdentityProviderOptions { Port = 0 })
         );
 
-    /// <summary>An access token of the mobile application for a user.</summary>
+    /// <summary>Returns an access token of the mobile application for a user.</summary>
     public string Token(string user = "u-1001", string? scope = "openid profile email api", JsonObject? extra = null) =>
         Identity.MintToken(
             new TokenRequest
@@ -56,7 +56,7 @@ public sealed class Surroundings : IAsyncDisposable
     }
 }
 
-/// <summary>Shared by a class's tests, which run one after the other.</summary>
+/// <summary>Surroundings that the tests of a class share; they run one after another.</summary>
 public sealed class SharedSurroundings : IAsyncLifetime
 {
     public Surroundings Value { get; private set; } = null!;

@@ -4,7 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Bff.TestKit;
 
-/// <summary>A certificate authority made on the spot, with its files in a folder of its own.</summary>
+/// <summary>A new certificate authority, with its files in a folder of its own.</summary>
 public sealed class TestAuthority : IDisposable
 {
     private const string Password = "test";
@@ -21,7 +21,7 @@ public sealed class TestAuthority : IDisposable
         File.WriteAllText(AuthorityFile, _authority.ExportCertificatePem());
     }
 
-    /// <summary>The authority's certificate, PEM.</summary>
+    /// <summary>Path of the authority's certificate, PEM.</summary>
     public string AuthorityFile => Path.Combine(_folder, "ca.pem");
 
     /// <summary>Issues a certificate for 127.0.0.1 and localhost: PEM files of certificate and key, and a PKCS#12 with both.</summary>
@@ -66,7 +66,7 @@ public sealed class TestAuthority : IDisposable
         return chain.Build(certificate);
     }
 
-    /// <summary>For a client that trusts this authority alone.</summary>
+    /// <summary>Returns a handler for a client that trusts only this authority.</summary>
     public SocketsHttpHandler NewHandler()
     {
         var handler = new SocketsHttpHandler

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 namespace Bff.TestKit;
 
 /// <summary>
-/// A real Kestrel host on a free loopback port, with its log recorded and every error and log line checked by a <see cref="LeakSentinel"/>.
+/// A real Kestrel host on a free loopback port. Its log is recorded, and a <see cref="LeakSentinel"/> checks every error and log line.
 /// </summary>
 public sealed class TestHost : IAsyncDisposable
 {
@@ -35,7 +35,7 @@ public sealed class TestHost : IAsyncDisposable
     /// <summary>Scheme, host and port.</summary>
     public Uri Address { get; }
 
-    /// <summary>Follows no redirects, keeps no cookies, decompresses nothing.</summary>
+    /// <summary>A client without redirects, cookies or decompression.</summary>
     public HttpClient Client { get; }
 
     /// <summary>Starts a host: <paramref name="register"/> gets the builder, <paramref name="use"/> the application.</summary>
@@ -45,7 +45,7 @@ public sealed class TestHost : IAsyncDisposable
         IEnumerable<KeyValuePair<string, string?>>? settings = null
     )
     {
-        // No appsettings.json and no environment of the machine: a test says itself what is configured.
+        // Ignores appsettings.json and the machine's environment: a test configures everything itself.
         var builder = WebApplication.CreateBuilder(
             new WebApplicationOptions { EnvironmentName = "Testing", ContentRootPath = AppContext.BaseDirectory }
         );
@@ -61,7 +61,7 @@ public sealed class TestHost : IAsyncDisposable
         return new(app, log);
     }
 
-    /// <summary>Another client, with its own connections.</summary>
+    /// <summary>Creates a further client with connections of its own.</summary>
     public HttpClient NewClient(SocketsHttpHandler? handler = null)
     {
         handler ??= new SocketsHttpHandler
@@ -74,7 +74,7 @@ public sealed class TestHost : IAsyncDisposable
         return new(new LeakSentinelHandler(Leaks, handler)) { BaseAddress = Address, Timeout = TimeSpan.FromSeconds(60) };
     }
 
-    /// <summary>Stops the host; fails when anything leaked.</summary>
+    /// <summary>Stops the host; fails if anything leaked.</summary>
     public async ValueTask DisposeAsync()
     {
         Client.Dispose();

@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Bff.TestKit;
 
-/// <summary>What is wrong with an issuer.</summary>
+/// <summary>A fault of an issuer.</summary>
 public enum IssuerFault
 {
     None,
@@ -17,14 +17,14 @@ public enum IssuerFault
     Hang,
     NotJson,
 
-    /// <summary>One member stands twice, and each time says something else.</summary>
+    /// <summary>One member occurs twice, with different values.</summary>
     SaysTwice,
     NotAKeySet,
     OnlyDamagedKeys,
 }
 
 /// <summary>
-/// An issuer of tokens that publishes (discovery, keys, introspection), counts who asks, breaks on demand and signs whatever it is told to.
+/// An issuer of tokens that publishes discovery, keys and introspection, counts requests, fails on demand and signs whatever it is told to.
 /// </summary>
 public sealed class TestIssuer : IAsyncDisposable
 {
@@ -41,20 +41,20 @@ public sealed class TestIssuer : IAsyncDisposable
 
     public SigningTestKey Key { get; private set; } = SigningTestKey.Rsa("first");
 
-    /// <summary>What the key set lists.</summary>
+    /// <summary>The keys in the key set.</summary>
     public ConcurrentDictionary<string, SigningTestKey> Published { get; } = new();
 
     public IssuerFault Fault { get; set; }
 
     public IssuerFault IntrospectionFault { get; set; }
 
-    /// <summary>Key sets are read when they are asked for, and sent when this completes.</summary>
+    /// <summary>Key sets are read when they are requested, and sent when this completes.</summary>
     public Task KeysMayLeave { get; set; } = Task.CompletedTask;
 
-    /// <summary>The issuer that discovery and <see cref="Claims"/> name; null: its address.</summary>
+    /// <summary>Issuer in discovery and <see cref="Claims"/>; null for its address.</summary>
     public string? IssuerName { get; set; }
 
-    /// <summary>What was asked of the token endpoint: the form, with <c>authorization</c> beside it.</summary>
+    /// <summary>Requests to the token endpoint: the form, with <c>authorization</c> added.</summary>
     public ConcurrentQueue<IReadOnlyDictionary<string, string>> TokenRequests { get; } = new();
 
     public IssuerFault TokenFault { get; set; }
@@ -62,17 +62,17 @@ public sealed class TestIssuer : IAsyncDisposable
     /// <summary>Token requests are counted when they arrive, and answered when this completes.</summary>
     public Task TokensMayLeave { get; set; } = Task.CompletedTask;
 
-    /// <summary>The token endpoint's answer, with its status.</summary>
+    /// <summary>Returns the token endpoint's answer and its status.</summary>
     public Func<IReadOnlyDictionary<string, string>, (int Status, JsonObject Answer)>? AnswerToken { get; set; }
 
-    /// <summary>Opaque tokens and what introspection says of them.</summary>
+    /// <summary>Opaque tokens and the answers of introspection to them.</summary>
     public ConcurrentDictionary<string, JsonObject> Opaque { get; } = new();
 
     public int Introspections => _introspections;
 
     public int DiscoveryFetches => _discoveryFetches;
 
-    /// <summary>When the keys were fetched (<see cref="Stopwatch"/> ticks).</summary>
+    /// <summary>Times at which the keys were fetched (<see cref="Stopwatch"/> ticks).</summary>
     public IReadOnlyList<long> KeyFetches => [.. _keyFetches];
 
     public static async Task<TestIssuer> Start()
@@ -91,7 +91,7 @@ public sealed class TestIssuer : IAsyncDisposable
         return issuer;
     }
 
-    /// <summary>Signs with a new key from now on; publishes it unless told otherwise.</summary>
+    /// <summary>Signs with a new key from now on, and publishes it unless told otherwise.</summary>
     public SigningTestKey Rotate(string kid, bool publish = true, bool withdrawOld = false)
     {
         if (withdrawOld)
@@ -102,13 +102,13 @@ public sealed class TestIssuer : IAsyncDisposable
         var next = SigningTestKey.Rsa(kid);
         if (publish)
         {
-            Published[kid] = next; // Before anybody signs with it.
+            Published[kid] = next; // Published before anybody signs with it.
         }
 
         return Key = next;
     }
 
-    /// <summary>A good token but for what <paramref name="change"/> does to its claims.</summary>
+    /// <summary>Returns a valid token, with changes to its claims by <paramref name="change"/>.</summary>
     public string Token(Action<JsonObject>? change = null, SigningTestKey? key = null, DateTimeOffset? now = null)
     {
         var claims = Claims(now);

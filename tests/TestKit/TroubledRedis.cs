@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Bff.TestKit;
 
-/// <summary>A Redis server, behind one name, that gets into trouble and out of it without losing what it acknowledged.</summary>
+/// <summary>A Redis server behind one address that can get into trouble and out of it without losing acknowledged writes.</summary>
 public sealed class TroubledRedis : IDisposable
 {
     private readonly RedisServer _server = RedisServer.RunAlone();
@@ -11,10 +11,10 @@ public sealed class TroubledRedis : IDisposable
 
     public TroubledRedis() => _route = new(_server);
 
-    /// <summary>For <c>ConnectionStrings:redis</c>; the same before and after.</summary>
+    /// <summary>Value for <c>ConnectionStrings:redis</c>; does not change.</summary>
     public string ConnectionString => _route.Address;
 
-    /// <summary>The trouble begins.</summary>
+    /// <summary>Starts the trouble.</summary>
     public async Task Begin(RedisTrouble trouble)
     {
         switch (trouble)
@@ -43,7 +43,7 @@ public sealed class TroubledRedis : IDisposable
         }
     }
 
-    /// <summary>The trouble is over.</summary>
+    /// <summary>Ends the trouble.</summary>
     public void End(RedisTrouble trouble)
     {
         switch (trouble)
@@ -61,7 +61,7 @@ public sealed class TroubledRedis : IDisposable
                 _server.Command("CONFIG", "SET", "maxmemory", "0");
                 break;
             default:
-                break; // It was over at once.
+                break; // The trouble ended at once.
         }
     }
 
@@ -77,7 +77,7 @@ public sealed class TroubledRedis : IDisposable
         _replica = RedisServer.Run("--replicaof", "127.0.0.1 " + _server.Port.ToString(CultureInfo.InvariantCulture));
         await Eventually.True(() => _replica.Command("INFO", "replication").Contains("master_link_status:up", StringComparison.Ordinal));
 
-        // Nobody writes meanwhile, and writes arrive in order: with this one the replica has them all.
+        // Nobody writes meanwhile, and writes arrive in order: once the replica has this one, it has all.
         _server.Command("SET", "bff:test:last", "1");
         await Eventually.True(() => _replica.Command("EXISTS", "bff:test:last").StartsWith(":1", StringComparison.Ordinal));
         _replica.Command("REPLICAOF", "NO", "ONE");

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 namespace Bff.TestKit;
 
 /// <summary>
-/// For parts of a host that are started without the rest: checks every line as it is logged, and fails the test when they are disposed.
+/// Logging for parts of a host that are started alone: checks every line as it is logged, and fails the test when it is disposed.
 /// </summary>
 internal sealed class WatchedLog : ILoggerProvider
 {
@@ -36,13 +36,13 @@ internal sealed class WatchedLog : ILoggerProvider
 
 public static class WatchedLogging
 {
-    /// <summary>Logs nowhere but under the eyes of a <see cref="LeakSentinel"/>.</summary>
+    /// <summary>Replaces all logging by the checks of a <see cref="LeakSentinel"/>.</summary>
     public static ILoggingBuilder Watch(this ILoggingBuilder logging)
     {
-        logging.ClearProviders().Services.AddSingleton<ILoggerProvider, WatchedLog>(); // By type, so that the container disposes it.
+        logging.ClearProviders().Services.AddSingleton<ILoggerProvider, WatchedLog>(); // By type, so that the container disposes of it.
         return logging;
     }
 
-    /// <summary>For what is made by hand; looks at what was logged when it is disposed.</summary>
+    /// <summary>Creates a factory for objects that are created by hand; the check fails when it is disposed.</summary>
     public static ILoggerFactory NewFactory() => LoggerFactory.Create(logging => logging.Watch());
 }

@@ -2,10 +2,10 @@ using Xunit;
 
 namespace Bff.TestKit;
 
-/// <summary>Keys with a value that is none of theirs: a host that is started with them names every one.</summary>
+/// <summary>Keys with invalid values: a host that is started with them reports every one.</summary>
 public static class WrongValues
 {
-    /// <summary>What any host reads.</summary>
+    /// <summary>Settings that every host reads.</summary>
     public static readonly Dictionary<string, string?> OfAnyHost = new()
     {
         ["State:Timeout"] = "00:01:00",
@@ -173,7 +173,7 @@ public static class WrongValues
         ["ReverseProxy:Routes:transformed:Transforms:0:NoSuchTransform"] = "value",
     };
 
-    /// <summary>What the mobile gateway reads.</summary>
+    /// <summary>Settings that the mobile gateway reads.</summary>
     public static readonly Dictionary<string, string?> OfMobile = new(OfAnyHost)
     {
         ["Authentication:Schemes:Bearer:Authority"] = "not an address",
@@ -191,7 +191,7 @@ public static class WrongValues
         ["Images:CacheFor"] = "-00:00:01",
     };
 
-    /// <summary>What the web gateway reads.</summary>
+    /// <summary>Settings that the web gateway reads.</summary>
     public static readonly Dictionary<string, string?> OfWeb = new(OfAnyHost)
     {
         ["Authentication:Schemes:Bearer:MetadataAddress"] = "not an address",
@@ -217,7 +217,7 @@ public static class WrongValues
         ["Composition:dashboard:user:Timeout"] = "0",
     };
 
-    /// <summary>What the partner gateway reads.</summary>
+    /// <summary>Settings that the partner gateway reads.</summary>
     public static readonly Dictionary<string, string?> OfPartner = new(OfAnyHost)
     {
         ["Authentication:Schemes:Bearer:Authority"] = "not an address",
@@ -239,7 +239,9 @@ public static class WrongValues
         ["Mcp:Enabled"] = "perhaps",
     };
 
-    /// <summary>A list by its own key; a transform by its route's, because only the proxy knows it.</summary>
+    /// <summary>
+    /// Returns the key in the report: a list's own key, or a transform's route, because only the proxy knows the transform.
+    /// </summary>
     private static string Named(string key) =>
         key.StartsWith("ReverseProxy:Routes:transformed", StringComparison.Ordinal) ? "ReverseProxy:Routes:transformed"
         : key.EndsWith(":0", StringComparison.Ordinal) ? key[..^2]
@@ -247,10 +249,10 @@ public static class WrongValues
 
     /// <summary>Fails unless the host refuses to start and names each key.</summary>
     /// <param name="start">Starts the host.</param>
-    /// <param name="settings">What is wrong.</param>
+    /// <param name="settings">The invalid settings.</param>
     public static void AreRefused(Action<Dictionary<string, string?>> start, IReadOnlyDictionary<string, string?> settings)
     {
-        // A share of the callers is only read beside the address that they go to, a route only with its upstream.
+        // A canary's percentage is only read beside its address, and a route only with its upstream.
         var said = Assert
             .ThrowsAny<Exception>(() =>
                 start(

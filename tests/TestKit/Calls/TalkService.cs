@@ -7,7 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff.TestKit.Calls;
 
-/// <summary>A call as the service saw it.</summary>
+/// <summary>A call as the service received it.</summary>
 public sealed class TalkCall(ServerCallContext context)
 {
     private readonly TaskCompletionSource<bool> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -16,19 +16,18 @@ public sealed class TalkCall(ServerCallContext context)
 
     public Metadata Headers { get; } = context.RequestHeaders;
 
-    /// <summary>What was left when it began; null: the client set none.</summary>
+    /// <summary>Time until the deadline when the call started; null if the client set none.</summary>
     public TimeSpan? Left { get; } = context.Deadline == DateTime.MaxValue ? null : context.Deadline - DateTime.UtcNow;
 
-    /// <summary>Completes when the service is done with it; true when the caller had gone by then.</summary>
+    /// <summary>Completes when the service is done with the call; true if the caller had disconnected by then.</summary>
     public Task<bool> Ended => _ended.Task;
 
     internal void End(bool cancelled) => _ended.TrySetResult(cancelled);
 }
 
 /// <summary>
-/// A real gRPC service. It does what it is told: <c>status N</c> fails so, <c>hang</c> says nothing until the caller is gone, <c>silent</c>
-/// says so after its head,
-/// <c>reset</c> breaks off. Anything else it repeats, as often as asked.
+/// A real gRPC service that follows instructions: <c>status N</c> fails with that status, <c>hang</c> sends nothing until the caller
+/// disconnects, <c>silent</c> sends only its head, <c>reset</c> breaks off. It repeats any other text, as often as requested.
 /// </summary>
 public sealed class TalkService(ConcurrentQueue<TalkCall> calls) : Talk.TalkBase
 {
@@ -148,7 +147,7 @@ public sealed class TalkService(ConcurrentQueue<TalkCall> calls) : Talk.TalkBase
     }
 }
 
-/// <summary>The service on a port of its own, over HTTP/2 with prior knowledge.</summary>
+/// <summary>Hosts the service on a port of its own, over HTTP/2 with prior knowledge.</summary>
 public sealed class TalkHost : IAsyncDisposable
 {
     private readonly TestHost _host;

@@ -7,7 +7,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff.TestKit.Contracts;
 
-/// <summary>One call of a typed client: what the service must get, what it answers, and what the gateway reads of that.</summary>
+/// <summary>
+/// One call of a typed client: the request that the service must get, the answer, and the value that the gateway reads from it.
+/// </summary>
 public sealed class ClientContract
 {
     private readonly Func<IServiceProvider, Task<Made>> _make;
@@ -20,30 +22,30 @@ public sealed class ClientContract
     /// <summary>Method and target, such as <c>GET /users/u-1</c>.</summary>
     public required string Request { get; init; }
 
-    /// <summary>JSON of the request's body; null when it has none.</summary>
+    /// <summary>JSON of the request's body; null if it has none.</summary>
     public string? Body { get; init; }
 
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(60);
 
-    /// <summary>Headers that the request must have, beside the request id that every call has.</summary>
+    /// <summary>Headers that the request must have, besides the request id that every call has.</summary>
     public IReadOnlyDictionary<string, string> Headers { get; init; } = new Dictionary<string, string>();
 
-    /// <summary>The answer's body; empty: 204.</summary>
+    /// <summary>The answer's body; empty for 204.</summary>
     public required string Answer { get; init; }
 
-    /// <summary>Its media type.</summary>
+    /// <summary>Media type of the answer.</summary>
     public string Type { get; init; } = "application/json";
 
-    /// <summary>Members of the answer, by commas, without which it is garbage; without any other it is a good answer still.</summary>
+    /// <summary>Comma-separated members without which the answer is invalid; it stays valid without any other.</summary>
     public string Required { get; init; } = "";
 
-    /// <summary>What is read of the answer.</summary>
+    /// <summary>The value that is read from the answer.</summary>
     public required object Value { get; init; }
 
-    /// <summary>The client and its method.</summary>
+    /// <summary>Names of the client and its method.</summary>
     public string Name => $"{Method.DeclaringType!.Name}.{Method.Name}";
 
-    /// <summary>A call of a client, with what it says in the answer's place.</summary>
+    /// <summary>Describes a call of a client and the answer to it.</summary>
     public static ClientContract Of<TClient, T>(
         Expression<Func<TClient, UpstreamCall<T>>> call,
         string request,
@@ -72,7 +74,7 @@ public sealed class ClientContract
         );
     }
 
-    /// <summary>The same of a write.</summary>
+    /// <summary>Describes a write of a client and the answer to it.</summary>
     public static ClientContract Of<TClient, T>(
         Expression<Func<TClient, UpstreamWrite<T>>> call,
         string request,
@@ -145,6 +147,6 @@ public sealed class ClientContract
     private static object? Comparable(object? value) =>
         value is UpstreamFile file ? (Encoding.Latin1.GetString(file.Content.Span), file.MediaType) : value;
 
-    /// <summary>What came of the call.</summary>
+    /// <summary>The result of the call.</summary>
     internal sealed record Made(UpstreamOutcome Outcome, int Status, object? Value);
 }

@@ -11,8 +11,8 @@ namespace Bff.TestKit.Contracts;
 public static class ClientContracts
 {
     /// <summary>
-    /// What is wrong, one line each: 1. the request and the value; 2. a 404; 3. an answer without a member; 4. an answer that is no
-    /// document.
+    /// Returns the differences, one line each: 1. the request and the value; 2. a 404; 3. an answer without a member; 4. an answer that is
+    /// not a document.
     /// </summary>
     public static async Task<IReadOnlyList<string>> Check(IServiceProvider services, ServiceStub stub, IEnumerable<ClientContract> table)
     {
@@ -33,7 +33,7 @@ public static class ClientContracts
         return wrong;
     }
 
-    /// <summary>Calls of a host's clients that are not in the table.</summary>
+    /// <summary>Returns calls of a host's clients that are not in the table.</summary>
     public static IReadOnlyList<string> Missing(Assembly host, IEnumerable<ClientContract> table)
     {
         ArgumentNullException.ThrowIfNull(host);
@@ -52,7 +52,7 @@ public static class ClientContracts
 
     private static bool IsCall(Type given) => given == typeof(UpstreamCall<>) || given == typeof(UpstreamWrite<>);
 
-    // A GraphQL client's own method writes the query and hands it to the one that Refit generates.
+    // A method of a GraphQL client itself writes the query and passes it to the method that Refit generates.
     private static bool IsQuery(MethodInfo method) =>
         method.GetCustomAttribute<HttpMethodAttribute>() is not null
         && method

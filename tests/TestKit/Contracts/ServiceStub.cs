@@ -8,7 +8,7 @@ using WireMock.Types;
 namespace Bff.TestKit.Contracts;
 
 /// <summary>
-/// A service of somebody else on a free loopback port (WireMock): gives every request the same answer and remembers what it was asked.
+/// An external service on a free loopback port (WireMock). It gives every request the same answer and records the requests.
 /// </summary>
 public sealed class ServiceStub : IDisposable
 {
@@ -16,18 +16,18 @@ public sealed class ServiceStub : IDisposable
 
     private ServiceStub(WireMockServer server) => _server = server;
 
-    /// <summary>Its base address.</summary>
+    /// <summary>Base address of the service.</summary>
     public string Address => $"http://127.0.0.1:{_server.Port}";
 
-    /// <param name="http2">Speaks HTTP/2 with prior knowledge, and nothing else.</param>
+    /// <param name="http2">Whether it speaks only HTTP/2 with prior knowledge.</param>
     public static ServiceStub Start(bool http2 = false) =>
         new(WireMockServer.Start(new WireMockServerSettings { UseHttp2 = http2, DisableJsonBodyParsing = true }));
 
-    /// <summary>From now on every request gets this.</summary>
+    /// <summary>Sets the answer to every request from now on.</summary>
     public void Answer(int status, string body, string type) =>
         Answer(Response.Create().WithStatusCode(status).WithHeader("Content-Type", type).WithBody(body));
 
-    /// <summary>From now on every request gets this message of gRPC, or only the status where there is none.</summary>
+    /// <summary>Sets a gRPC message as the answer to every request from now on, or only a status without a message.</summary>
     public void AnswerGrpc(byte[]? message, int status)
     {
         byte[] frame = message is null
@@ -43,7 +43,7 @@ public sealed class ServiceStub : IDisposable
         );
     }
 
-    /// <summary>What it was asked since the last time.</summary>
+    /// <summary>Returns the requests since the last call of this method.</summary>
     public IReadOnlyList<StubRequest> TakeRequests()
     {
         var taken = _server
@@ -69,13 +69,13 @@ public sealed class ServiceStub : IDisposable
 
 /// <summary>A request as it arrived.</summary>
 /// <param name="Line">Method and target.</param>
-/// <param name="Bytes">Its body.</param>
+/// <param name="Bytes">The body's bytes.</param>
 public sealed record StubRequest(string Line, byte[] Bytes, IDictionary<string, WireMockList<string>> Headers)
 {
-    /// <summary>Its body.</summary>
+    /// <summary>The body as text.</summary>
     public string Body => Encoding.UTF8.GetString(Bytes);
 
-    /// <summary>A header's value; null where it has none.</summary>
+    /// <summary>Returns the value of a header; null if it is absent.</summary>
     public string? Header(string name) =>
         Headers.FirstOrDefault(h => h.Key.Equals(name, StringComparison.OrdinalIgnoreCase)).Value?.ToString();
 }

@@ -4,13 +4,13 @@ using Xunit;
 namespace Bff.TestKit.Failures;
 
 /// <summary>
-/// Twenty callers send bodies in every way in which a client can misbehave, while others read and write at the same services: for these
-/// nothing changes, and when it is over nothing of it is left.
+/// Sends bodies from twenty callers in every way in which a client can misbehave, while others read and write at the same services. Nothing
+/// changes for the others, and afterwards nothing is left over.
 /// </summary>
-/// <param name="host">The gateway.</param>
-/// <param name="services">The gateway's, whose breakers and places are watched.</param>
-/// <param name="sentinel">Watches the answers.</param>
-/// <param name="token">Of the caller of that number.</param>
+/// <param name="host">The gateway's address.</param>
+/// <param name="services">The gateway's services, whose breakers and places are watched.</param>
+/// <param name="sentinel">Checks the answers.</param>
+/// <param name="token">Returns the token of the caller with a number.</param>
 public sealed class BodyStorm(Uri host, IServiceProvider services, LeakSentinel sentinel, Func<int, string> token)
 {
     private const int Callers = 20;
@@ -21,11 +21,11 @@ public sealed class BodyStorm(Uri host, IServiceProvider services, LeakSentinel 
     private readonly ConcurrentBag<string> _wrong = [];
 
     /// <summary>
-    /// A breaker that opens at one failure among the few calls of half a second and stays open, few places with a long queue, and plans that
-    /// take small bodies.
+    /// Returns settings with a breaker that opens at one failure among the few calls of half a second and stays open, few places with a
+    /// long queue, and plans that accept only small bodies.
     /// </summary>
-    /// <param name="plan">The callers'.</param>
-    /// <param name="upstreams">Behind what takes a body.</param>
+    /// <param name="plan">The callers' plan.</param>
+    /// <param name="upstreams">The upstreams behind endpoints with bodies.</param>
     public static Dictionary<string, string?> Settings(string plan, params IEnumerable<string> upstreams) =>
         new(
             upstreams
@@ -34,20 +34,20 @@ public sealed class BodyStorm(Uri host, IServiceProvider services, LeakSentinel 
                     [$"Plans:{plan}:MaxPayloadBytes"] = MaxBytes.ToString(System.Globalization.CultureInfo.InvariantCulture),
                     [$"Upstreams:{name}:Breaker:MinimumThroughput"] = "2",
                     [$"Upstreams:{name}:Breaker:FailureRatio"] = "0.01",
-                    // Over a longer time the others' calls, some hundred a second, would outweigh a failure.
+                    // Over a longer time the others' calls, some hundred per second, would outweigh a failure.
                     [$"Upstreams:{name}:Breaker:SamplingDuration"] = "00:00:00.500",
                     [$"Upstreams:{name}:Breaker:BreakDuration"] = "01:00:00",
                     [$"Upstreams:{name}:MaxConcurrency"] = "4",
-                    // Some hundred bodies begin at the same moment, and each waits for a place with its beginning.
+                    // Some hundred bodies start at the same moment, and each waits for a place after its first bytes.
                     [$"Upstreams:{name}:MaxQueue"] = "10000",
                 })
                 .DistinctBy(setting => setting.Key)
         );
 
-    /// <summary>Lets it rage, and meanwhile has the others ask again and again.</summary>
-    /// <param name="targets">Method and path of what takes a body.</param>
-    /// <param name="good">A body that all of them take.</param>
-    /// <param name="others">What the others do: a name, and whether it went well.</param>
+    /// <summary>Runs the storm, while the others send requests again and again.</summary>
+    /// <param name="targets">Method and path of the endpoints with bodies.</param>
+    /// <param name="good">A body that all of them accept.</param>
+    /// <param name="others">The requests of the others.</param>
     public async Task Rage(
         IReadOnlyList<(string Method, string Path)> targets,
         string good,
@@ -80,17 +80,17 @@ public sealed class BodyStorm(Uri host, IServiceProvider services, LeakSentinel 
                         })
                     )
             );
-            foreach (var ask in others.Concat(others).Concat(others)) // More than there are places, were any of them held.
+            foreach (var ask in others.Concat(others).Concat(others)) // More requests than places, so that a held place would show.
             {
                 await Ask(ask);
             }
 
             await over.CancelAsync();
             await watching;
-            await Eventually.True(() => Seen<long>("bff.upstream.places").Count == 0); // Clients that still send hold none.
+            await Eventually.True(() => Seen<long>("bff.upstream.places").Count == 0); // Clients that are still sending hold no place.
             foreach (var (_, answer) in _stalled)
             {
-                if ((await answer).Status is not (>= 400 and < 500)) // 408, unless an endpoint wants a key before it reads a body.
+                if ((await answer).Status is not (>= 400 and < 500)) // 408, or 400 where a key is required before the body is read.
                 {
                     _wrong.Add($"Who stalled was told {(await answer).Status}: {(await answer).Text}");
                 }
@@ -118,7 +118,7 @@ public sealed class BodyStorm(Uri host, IServiceProvider services, LeakSentinel 
         await Eventually.True(() => GC.GetTotalMemory(forceFullCollection: true) - before < MaxGrowth);
     }
 
-    /// <summary>What of a gauge is not zero, and whose it is.</summary>
+    /// <summary>Returns the values of a gauge that are not zero, with their tags.</summary>
     private List<string> Seen<T>(string gauge)
         where T : struct
     {
@@ -149,7 +149,7 @@ public sealed class BodyStorm(Uri host, IServiceProvider services, LeakSentinel 
         await Refused("wrong length, and the end", head + $"Content-Length: {good.Length + 5}\r\n\r\n{good}", 400, ends: true);
         await Refused("breaks off in a chunk", head + Chunked + $"{good.Length:x}\r\n{half}", 400, ends: true);
 
-        // Whatever comes of the good one, what follows it is refused or not heard.
+        // Whatever the result of the good request, what follows it is refused or not read.
         await RawHttp.Send(
             host,
             head.Replace("Idempotency-Key: ", "Idempotency-Key: garbage-", StringComparison.Ordinal)
@@ -166,7 +166,7 @@ public sealed class BodyStorm(Uri host, IServiceProvider services, LeakSentinel 
         resetAfterHead.Reset();
     }
 
-    /// <summary>Sends no more, until the gateway ends it: it is below any rate then.</summary>
+    /// <summary>Stops sending until the gateway ends the request, which is below any minimum rate by then.</summary>
     private async Task Stall(string request)
     {
         var sender = await RawSender.Start(host, request);
@@ -178,9 +178,9 @@ public sealed class BodyStorm(Uri host, IServiceProvider services, LeakSentinel 
         var answer = await RawHttp.Send(host, request, sentinel, ends);
         if (
             answer.Status != status
-            && !(ends && answer.Status == 0) // The server may let a sender go that has hung up.
+            && !(ends && answer.Status == 0) // The server may drop a client that has closed its side.
             && (HasKey(request) || !answer.Text.Contains("idempotency_key_required", StringComparison.Ordinal))
-        ) // And an endpoint refuse a body unread.
+        ) // Also, an endpoint may refuse a body without reading it.
         {
             _wrong.Add($"{request.Split('\r')[0]}, {name}: {answer.Status} {answer.Text}");
         }

@@ -2,10 +2,10 @@ using System.Text.Json.Nodes;
 
 namespace Bff.TestKit.Failures;
 
-/// <summary>Makes lanes out of what the sample services have.</summary>
+/// <summary>Creates lanes from the sample services' data.</summary>
 public static class FailureLanes
 {
-    /// <summary>Users u-1001 and on, each with one of its own orders.</summary>
+    /// <summary>Creates lanes for users from u-1001 on, each with an order of the user's own.</summary>
     public static async Task<IReadOnlyList<FailureLane>> OfUsers(Surroundings surroundings, int count)
     {
         var lanes = new List<FailureLane>();
@@ -18,7 +18,7 @@ public static class FailureLanes
         return lanes;
     }
 
-    /// <summary>Members of one tenant.</summary>
+    /// <summary>Creates lanes for members of one tenant.</summary>
     public static async Task<IReadOnlyList<FailureLane>> OfTenant(Surroundings surroundings, string tenant, int count)
     {
         var orders = await Orders(surroundings, $"orders?limit={count}", "X-Tenant-Id", tenant);

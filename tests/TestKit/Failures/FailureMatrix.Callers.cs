@@ -6,7 +6,7 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace Bff.TestKit.Failures;
 
-/// <summary>Who the services are told is asking.</summary>
+/// <summary>Checks which caller the services see.</summary>
 public sealed partial class FailureMatrix
 {
     private static readonly string[] Identity =
@@ -20,10 +20,10 @@ public sealed partial class FailureMatrix
     ];
 
     /// <summary>
-    /// Asks every endpoint as one caller who pretends to be another: each service, however it is asked, is told of the same caller, in
-    /// headers and in an assertion that is for it alone. Gives the calls that differ.
+    /// Calls every endpoint as one caller that pretends to be another. Each service, however it is called, must see the same caller, in
+    /// headers and in an assertion for that service alone. Returns the calls that differ.
     /// </summary>
-    /// <param name="withoutIdentity">Routes whose services are asked on nobody's behalf.</param>
+    /// <param name="withoutIdentity">Routes whose services are called on nobody's behalf.</param>
     public async Task<IReadOnlyList<string>> RunIdentity(params string[] withoutIdentity)
     {
         await Eventually.True(async () =>
@@ -86,10 +86,11 @@ public sealed partial class FailureMatrix
     }
 
     /// <summary>
-    /// Asks every endpoint with a token that lacks its scope: 403, and no service hears of it. Gives what was let through.
+    /// Calls every endpoint with a token that lacks its scope: the answer must be 403, and no service may be called. Returns what was let
+    /// through.
     /// </summary>
-    /// <param name="token">Of a lane's caller, without the scopes.</param>
-    /// <param name="open">Routes that take anybody.</param>
+    /// <param name="token">Returns a token of a lane's caller without the scopes.</param>
+    /// <param name="open">Routes that admit anybody.</param>
     public async Task<IReadOnlyList<string>> RunUnscoped(Func<FailureLane, string> token, params string[] open)
     {
         var wrong = new List<string>();

@@ -4,12 +4,12 @@ using Bff.Dev.Upstreams.Faults;
 
 namespace Bff.TestKit.Failures;
 
-/// <summary>Clients that leave, and everything that fails at once.</summary>
+/// <summary>Checks clients that disconnect, and the failure of everything at once.</summary>
 public sealed partial class FailureMatrix
 {
     /// <summary>
-    /// Leaves every endpoint while its services hang: first those of the parts that depend on nothing, then those of the parts that wait
-    /// for others. Gives the calls that did not end with the request, and how many cases there were.
+    /// Disconnects from every endpoint while its services hang: first those of parts without dependencies, then those of parts that wait
+    /// for others. Returns the calls that did not end with the request, and the number of cases.
     /// </summary>
     public async Task<(IReadOnlyList<string> Wrong, int Cases)> RunLeaving()
     {
@@ -34,9 +34,8 @@ public sealed partial class FailureMatrix
     }
 
     /// <summary>
-    /// Asks every endpoint many times while every service fails. Gives the services that were asked more than a quarter more often than
-    /// there were requests for them (and two further attempts in any 10 s, which the budget always allows), and how many attempts were
-    /// further ones.
+    /// Calls every endpoint many times while every service fails. Returns the services that were called over a quarter more often than
+    /// there were requests for them (and two retries in any 10 s, which the budget always allows), and the number of retries.
     /// </summary>
     public async Task<(IReadOnlyList<string> Wrong, int Repeats)> RunStorm(int rounds)
     {
@@ -90,7 +89,7 @@ public sealed partial class FailureMatrix
             await leaving.CancelAsync();
             foreach (var call in calls)
             {
-                // Sooner than any time-out, which began later, would have ended it.
+                // Earlier than a timeout, which started later, could have ended it.
                 var left = Timeout - Stopwatch.GetElapsedTime(since);
                 if (!await call.Ended.WaitAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero))
                 {

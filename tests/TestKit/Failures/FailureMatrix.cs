@@ -9,14 +9,14 @@ using Microsoft.Extensions.Logging;
 namespace Bff.TestKit.Failures;
 
 /// <summary>
-/// Every part of every endpoint × a way to fail: makes the service fail for one request alone (by its request id), asks, and compares the
-/// answer with what is specified. Cases run beside each other in lanes.
+/// Every part of every endpoint × a way to fail: makes the service fail for one request only (by its request id), sends it, and compares
+/// the answer with the specification. Cases run in parallel lanes.
 /// </summary>
-/// <param name="services">Beyond the gateway.</param>
-/// <param name="client">Of the gateway.</param>
-/// <param name="rows">What the host answers.</param>
-/// <param name="lanes">Each runs its cases one after the other.</param>
-/// <param name="statusOf">Reads a part's status from an answer; null where all is well and the answer does not say.</param>
+/// <param name="services">The sample services beyond the gateway.</param>
+/// <param name="client">A client of the gateway.</param>
+/// <param name="rows">The host's endpoints.</param>
+/// <param name="lanes">The lanes; each runs its cases one after another.</param>
+/// <param name="statusOf">Reads a part's status from an answer; null if all is well and the answer does not state it.</param>
 public sealed partial class FailureMatrix(
     SampleServices services,
     HttpClient client,
@@ -26,20 +26,20 @@ public sealed partial class FailureMatrix(
 )
 {
     /// <summary>
-    /// Of an attempt, and of a part: long enough for a healthy service on a busy machine whose threads stall for a second or two.
+    /// Timeout of an attempt and of a part: long enough for a healthy service on a busy machine whose threads stall for a second or two.
     /// </summary>
     public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(4);
 
-    /// <summary>Of a request, which takes two attempts at most.</summary>
+    /// <summary>Deadline of a request, which takes at most two attempts.</summary>
     public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(16);
 
-    /// <summary>What the host answers.</summary>
+    /// <summary>The host's endpoints.</summary>
     public IReadOnlyList<FailureRow> Rows => rows;
 
     private readonly LeakSentinel _leaks = new();
     private int _cases;
 
-    /// <summary>Settings of the host: short time-outs, nothing kept, and a breaker that no case trips for another.</summary>
+    /// <summary>Returns the host's settings: short timeouts, no caching, and a breaker that no case opens for another.</summary>
     public static Dictionary<string, string?> Settings(SampleServices services, IEnumerable<string> parts)
     {
         var settings = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase)
@@ -64,14 +64,14 @@ public sealed partial class FailureMatrix(
         return settings;
     }
 
-    /// <summary>Asks every endpoint while all is well: it must succeed, and ask just the services that the table names.</summary>
+    /// <summary>Calls every endpoint while all is well: it must succeed, and call exactly the services that the table names.</summary>
     public async Task<IReadOnlyList<string>> RunHealthy()
     {
         client.Timeout = TimeSpan.FromSeconds(60);
         using var direct = new HttpClient();
         foreach (var size in (string[])["large", "thumb"])
         {
-            // The service paints a picture when it is first asked for, which takes a busy machine longer than a time-out.
+            // The service draws an image when it is first requested, which takes longer than a timeout on a busy machine.
             await direct.GetByteArrayAsync(new Uri(services.Media.Address, $"media/{size}/p-1.jpg"));
         }
 
@@ -93,7 +93,7 @@ public sealed partial class FailureMatrix(
         return wrong;
     }
 
-    /// <summary>Runs every case of a way; gives what was not as specified, and how many cases there were.</summary>
+    /// <summary>Runs every case of a way to fail; returns deviations from the specification, and the number of cases.</summary>
     public async Task<(IReadOnlyList<string> Wrong, int Cases)> Run(FailureWay way)
     {
         var cases = new List<(FailureRow Row, FailurePart Part)>(
@@ -103,7 +103,7 @@ public sealed partial class FailureMatrix(
             select (row, part)
         );
 
-        // A reset takes every stream of an HTTP/2 connection with it, those of other cases too.
+        // A reset ends every stream of an HTTP/2 connection, including those of other cases.
         var apart = cases.Where(c => IsApart(way, c.Part)).ToList();
         var wrong = new ConcurrentQueue<string>();
         _cases = 0;
@@ -112,7 +112,7 @@ public sealed partial class FailureMatrix(
             service.Calls.Clear();
         }
 
-        // Writes first, on a budget of further attempts that is not used up: else none would be repeated, whether it may be or not.
+        // Writes run first, with a full retry budget; otherwise none would be repeated, whether it may be or not.
         await FillBudget();
         await RunBeside(way, cases.Where(c => c.Row.Sending != Sending.Read), wrong);
         await RunBeside(way, cases.Where(c => c.Row.Sending == Sending.Read && !IsApart(way, c.Part)), wrong);
@@ -137,7 +137,7 @@ public sealed partial class FailureMatrix(
 
     private Task RunBeside(FailureWay way, IEnumerable<(FailureRow Row, FailurePart Part)> cases, ConcurrentQueue<string> wrong)
     {
-        // Making bodies of 8 MiB takes the machine's time from the other cases.
+        // Creating bodies of 8 MiB takes the machine's time from the other cases.
         var side = way.Fault.Mode == FaultMode.Oversize ? lanes.Take(3) : lanes;
         var waiting = new ConcurrentQueue<(FailureRow Row, FailurePart Part)>(cases);
         return Task.WhenAll(
@@ -173,7 +173,7 @@ public sealed partial class FailureMatrix(
 
             CheckCalls(way, row, part, id, says);
         }
-#pragma warning disable CA1031 // A case that breaks is a find like any other.
+#pragma warning disable CA1031 // An exception in a case is a finding like any other.
         catch (Exception broken)
 #pragma warning restore CA1031
         {
@@ -215,7 +215,7 @@ public sealed partial class FailureMatrix(
             says.Add($"keys at {part.Upstream}: {string.Join(", ", keys.Select(k => k ?? "none"))}");
         }
 
-        // What depends on a part that is not there is not asked.
+        // A part that depends on a missing one is not called.
         foreach (var dependent in row.Parts.Where(p => p.After == part.Name && p.Upstream != part.Upstream && !part.HasStandIn))
         {
             if (CallsOf(dependent.Upstream, id).Count > 0)
@@ -241,7 +241,7 @@ public sealed partial class FailureMatrix(
         return (request, id);
     }
 
-    /// <summary>Errors in a log: a service's failure is not the gateway's.</summary>
+    /// <summary>Returns the errors in a log; a service's failure is not an error of the gateway.</summary>
     public static IReadOnlyList<string> ErrorsIn(LogRecorder log) =>
         [.. log.Entries.Where(e => e.Level >= LogLevel.Error).Select(e => $"{e.Category}: {e.Message} {e.Exception}")];
 }

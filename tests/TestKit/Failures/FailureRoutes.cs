@@ -3,10 +3,10 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff.TestKit.Failures;
 
-/// <summary>What a host maps, so that a table cannot forget an endpoint.</summary>
+/// <summary>Lists what a host maps, so that a table cannot forget an endpoint.</summary>
 public static class FailureRoutes
 {
-    /// <summary>Method and pattern of every endpoint, YARP's routes included.</summary>
+    /// <summary>Returns method and pattern of every endpoint, including YARP's routes.</summary>
     public static IReadOnlyList<string> Of(IServiceProvider services) =>
         [
             .. services

@@ -2,7 +2,7 @@ using Xunit;
 
 namespace Bff.TestKit.Failures;
 
-/// <summary>What every host's table is put through in the same way.</summary>
+/// <summary>Tests that apply to every host's table in the same way.</summary>
 public abstract class LeavingSuite(FailureMatrix matrix)
 {
     [Fact]
@@ -15,10 +15,10 @@ public abstract class LeavingSuite(FailureMatrix matrix)
     }
 }
 
-/// <summary>On a host of its own: the retry budget looks back ten seconds, in which nobody else may have asked.</summary>
+/// <summary>Needs a host of its own: the retry budget looks back ten seconds, in which nobody else may have sent requests.</summary>
 public abstract class StormSuite(FailureMatrix matrix)
 {
-    /// <summary>The host's breaker never opens, so that it is the retry budget that holds.</summary>
+    /// <summary>The host's breaker never opens, so that the retry budget is what limits the calls.</summary>
     [Fact]
     public async Task While_every_service_fails_none_is_asked_a_quarter_more_often_than_there_are_requests()
     {

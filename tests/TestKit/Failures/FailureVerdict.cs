@@ -4,7 +4,7 @@ using Bff.Dev.Upstreams.Faults;
 
 namespace Bff.TestKit.Failures;
 
-/// <summary>Compares one answer with what is specified for its case.</summary>
+/// <summary>Compares one answer with the specification of its case.</summary>
 internal sealed class FailureVerdict(
     FailureRow row,
     FailurePart part,
@@ -15,7 +15,7 @@ internal sealed class FailureVerdict(
     List<string> says
 )
 {
-    // What the services say of themselves when they fail.
+    // Texts in the services' own error answers.
     private static readonly string[] Inside = ["upstream-7", "told to fail", "price book", "as told", "service_fault"];
 
     public async Task Judge(HttpClient client, HttpRequestMessage request)
@@ -46,7 +46,7 @@ internal sealed class FailureVerdict(
     private (int Status, string Code, string Part) Expected =>
         way.Ending == Ending.Timeout ? (504, "upstream_timeout", "timeout") : (502, "upstream_failed", "failed");
 
-    /// <summary>The answer to a keyed write is kept, so it must be whole.</summary>
+    /// <summary>How a pass-through treats the answer. The answer to a keyed write is kept, so it must be complete.</summary>
     private Passage Passage =>
         row.Sending == Sending.UnderOneKey && way.Fault.Mode is (FaultMode.ResetMidBody or FaultMode.Endless or FaultMode.Oversize)
             ? Passage.Problem
@@ -57,7 +57,7 @@ internal sealed class FailureVerdict(
         using var response = await Head(client, request);
         if (response is null)
         {
-            return; // The break has overtaken the head.
+            return; // The reset has overtaken the head.
         }
 
         switch (Passage)
@@ -70,7 +70,7 @@ internal sealed class FailureVerdict(
                 Check(response.Content.Headers.ContentType?.MediaType == "application/problem+json", "is not the service's problem");
                 break;
             case Passage.Broken:
-                // An answer without a body cannot break in it.
+                // An answer without a body cannot break within it.
                 var isBroken = false;
                 try
                 {
@@ -89,7 +89,9 @@ internal sealed class FailureVerdict(
         }
     }
 
-    /// <summary>Null when the connection broke before there was a head, which no answer can be but one that breaks.</summary>
+    /// <summary>
+    /// Returns the response; null if the connection broke before the head, which is only allowed for an answer that breaks.
+    /// </summary>
     private async Task<HttpResponseMessage?> Head(HttpClient client, HttpRequestMessage request)
     {
         try
@@ -177,7 +179,7 @@ internal sealed class FailureVerdict(
         Conceals(text);
     }
 
-    /// <summary><c>price</c> of the answer, or <c>items[].price</c> of each item.</summary>
+    /// <summary>Finds <c>price</c> in the answer, or <c>items[].price</c> in each item.</summary>
     private static IEnumerable<(bool Exists, bool IsNull)> MembersAt(JsonObject answer, string path)
     {
         var (list, member) = path.Split("[].") is [var items, var last]

@@ -2,7 +2,7 @@ using Bff.Dev.Upstreams.Faults;
 
 namespace Bff.TestKit.Failures;
 
-/// <summary>What a composition makes of a way to fail.</summary>
+/// <summary>How a composition reports a failure.</summary>
 public enum Ending
 {
     /// <summary>502 <c>upstream_failed</c>, or <c>failed</c>.</summary>
@@ -12,36 +12,36 @@ public enum Ending
     Timeout,
 }
 
-/// <summary>What a pass-through makes of it: only the head of an answer is the gateway's business.</summary>
+/// <summary>How a pass-through reports a failure: the gateway judges only the head of an answer.</summary>
 public enum Passage
 {
-    /// <summary>A problem of the gateway's, as <see cref="Ending"/> says.</summary>
+    /// <summary>A problem of the gateway, according to <see cref="Ending"/>.</summary>
     Problem,
 
     /// <summary>The service's own refusal.</summary>
     Refusal,
 
-    /// <summary>The connection breaks where the service's broke.</summary>
+    /// <summary>The connection breaks where the service's connection broke.</summary>
     Broken,
 
-    /// <summary>The answer as it is.</summary>
+    /// <summary>The answer unchanged.</summary>
     AsItIs,
 }
 
-/// <summary>One way in which a service fails, and what is specified for it.</summary>
-/// <param name="Name">For the test's name.</param>
-/// <param name="Fault">What the service does.</param>
-/// <param name="Ending">In a composition.</param>
-/// <param name="Passage">On a pass-through.</param>
+/// <summary>One way in which a service fails, and the specified result.</summary>
+/// <param name="Name">Name for the test.</param>
+/// <param name="Fault">The service's fault.</param>
+/// <param name="Ending">Result in a composition.</param>
+/// <param name="Passage">Result on a pass-through.</param>
 public sealed record FailureWay(string Name, Fault Fault, Ending Ending, Passage Passage)
 {
-    /// <summary>Longer than every time-out of the matrix, shorter than a test's limit.</summary>
+    /// <summary>Longer than every timeout of the matrix, shorter than a test's limit.</summary>
     private const int Late = 20_000;
 
-    /// <summary>Services that fail so; null: all.</summary>
+    /// <summary>The only service that can fail in this way; null for all.</summary>
     public string? Only { get; private init; }
 
-    /// <summary>Every way to fail.</summary>
+    /// <summary>All ways to fail.</summary>
     public static IReadOnlyList<FailureWay> All { get; } =
     [
         new("late", new() { Mode = FaultMode.Delay, DelayMs = Late }, Ending.Timeout, Passage.Problem),

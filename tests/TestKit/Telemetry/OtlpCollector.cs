@@ -5,7 +5,8 @@ using System.Text;
 namespace Bff.TestKit.Telemetry;
 
 /// <summary>
-/// An OpenTelemetry collector on loopback (OTLP over HTTP): what a host really exports. Not on Kestrel, whose spans would be exported too.
+/// An OpenTelemetry collector on loopback (OTLP over HTTP), which shows what a host really exports. Does not use Kestrel, because its spans
+/// would be exported too.
 /// </summary>
 public sealed class OtlpCollector : IDisposable
 {
@@ -27,10 +28,10 @@ public sealed class OtlpCollector : IDisposable
 
     public string Endpoint { get; }
 
-    /// <summary>How long a sender stays on the page for Prometheus (<c>GET /metrics</c>) after its last word.</summary>
+    /// <summary>How long a sender stays on the page for Prometheus (<c>GET /metrics</c>) after its last export.</summary>
     public TimeSpan MetricExpiration { get; private init; }
 
-    /// <summary>What makes a host export to it, soon after each request.</summary>
+    /// <summary>Settings with which a host exports to it, soon after each request.</summary>
     public Dictionary<string, string?> Settings =>
         new()
         {
@@ -54,23 +55,23 @@ public sealed class OtlpCollector : IDisposable
             }
             catch (HttpListenerException) when (attempt < 3)
             {
-                listener.Close(); // Somebody else took the port in between.
+                listener.Close(); // Another process took the port in between.
             }
         }
     }
 
-    /// <summary>The spans of one trace, once what has arrived of it satisfies.</summary>
+    /// <summary>Waits until the received spans of one trace satisfy a condition.</summary>
     public Task<IReadOnlyList<CollectedSpan>> Trace(string traceId, Func<IReadOnlyList<CollectedSpan>, bool> complete) =>
         Until<IReadOnlyList<CollectedSpan>>(
             $"The trace {traceId}",
             () => _spans.Where(s => s.TraceId == traceId).ToList() is var spans && complete(spans) ? spans : null
         );
 
-    /// <summary>The latest state of one metric, once there is one that satisfies.</summary>
+    /// <summary>Waits until the latest state of one metric satisfies a condition.</summary>
     public Task<CollectedMetric> Metric(string name, Func<CollectedMetric, bool>? complete = null) =>
         Until(name, () => _metrics.TryGetValue(name, out var metric) && complete?.Invoke(metric) != false ? metric : null);
 
-    /// <summary>The first log entry that satisfies, once there is one.</summary>
+    /// <summary>Waits for the first log entry that satisfies a condition.</summary>
     public Task<CollectedLog> Log(Func<CollectedLog, bool> wanted) => Until("The log entry", () => _logs.FirstOrDefault(wanted));
 
     public IReadOnlyList<CollectedSpan> Spans
@@ -84,7 +85,7 @@ public sealed class OtlpCollector : IDisposable
         }
     }
 
-    /// <summary>Takes what arrived before for nothing, so that the next metric is one that is still exported.</summary>
+    /// <summary>Forgets all received metrics, so that the next one is still being exported.</summary>
     public void Forget()
     {
         lock (_gate)
@@ -162,7 +163,7 @@ public sealed class OtlpCollector : IDisposable
             }
             catch (Exception closed) when (closed is HttpListenerException or ObjectDisposedException or IOException)
             {
-                // A client that went away, or the end, which IsListening tells.
+                // A client disconnected, or the collector stopped, which IsListening shows.
             }
         }
     }
@@ -186,7 +187,7 @@ public sealed class OtlpCollector : IDisposable
                     _senders[sender] = (Stopwatch.GetTimestamp(), lines);
                 }
 
-                // Several hosts of one process have a meter of the same name each.
+                // Several hosts in one process each have a meter with the same name.
                 foreach (var metric in OtlpReader.Metrics(body).GroupBy(m => m.Name))
                 {
                     _metrics[metric.Key] = metric.First() with { Points = [.. metric.SelectMany(m => m.Points)] };

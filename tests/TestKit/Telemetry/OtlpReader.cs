@@ -5,7 +5,7 @@ using Google.Protobuf;
 
 namespace Bff.TestKit.Telemetry;
 
-/// <summary>As it was exported. Ids are lower-case hex; <see cref="ParentId"/> is empty for a root.</summary>
+/// <summary>An exported span. Ids are lower-case hex; <see cref="ParentId"/> is empty for a root.</summary>
 public sealed record CollectedSpan(
     string TraceId,
     string SpanId,
@@ -19,7 +19,7 @@ public sealed record CollectedSpan(
     IReadOnlyDictionary<string, string> Tags
 );
 
-/// <summary>As OTLP numbers them.</summary>
+/// <summary>Kinds of spans with their numbers in OTLP.</summary>
 public enum SpanKind
 {
     Unspecified = 0,
@@ -30,7 +30,7 @@ public enum SpanKind
     Consumer = 5,
 }
 
-/// <summary>As it was exported; a point for each set of attributes.</summary>
+/// <summary>An exported metric, with a point for each set of attributes.</summary>
 public sealed record CollectedMetric(
     string Name,
     string Unit,
@@ -39,10 +39,10 @@ public sealed record CollectedMetric(
     IReadOnlyList<IReadOnlyDictionary<string, string>> Points
 );
 
-/// <summary>As it was exported.</summary>
+/// <summary>An exported log entry.</summary>
 public sealed record CollectedLog(string TraceId, string Category, string Severity, string Text);
 
-/// <summary>Reads opentelemetry.proto.collector.{trace,metrics,logs}.v1 by field numbers: the few that tests look at.</summary>
+/// <summary>Reads opentelemetry.proto.collector.{trace,metrics,logs}.v1 by field number, as far as tests need it.</summary>
 internal static class OtlpReader
 {
     public static IEnumerable<CollectedSpan> Spans(byte[] export) =>
@@ -98,7 +98,7 @@ internal static class OtlpReader
 
     private static string Hex(byte[] id) => Convert.ToHexStringLower(id);
 
-    /// <summary>One message: its fields by number.</summary>
+    /// <summary>One message, with its fields by number.</summary>
     internal sealed class Fields
     {
         private readonly Dictionary<int, List<object>> _values = [];

@@ -4,13 +4,12 @@ using System.Globalization;
 namespace Bff.TestKit.Telemetry;
 
 /// <summary>
-/// What the collector's Prometheus exporter makes of an export: dots are underscores, a unit in braces is none, a counter is a total;
-/// <c>service.name</c> is the job and
-/// <c>service.instance.id</c> the instance.
+/// Converts an export like the collector's Prometheus exporter: dots become underscores, a unit in braces is left out, a counter gets
+/// <c>_total</c>; <c>service.name</c> is the job and <c>service.instance.id</c> the instance.
 /// </summary>
 internal static class PrometheusPage
 {
-    /// <summary>The lines of each sender.</summary>
+    /// <summary>Returns the lines of each sender.</summary>
     public static IEnumerable<(string Sender, string Lines)> Of(byte[] export) =>
         from resource in OtlpReader.Fields.Read(export).Messages(1)
         let attributes = OtlpReader.Attributes(resource.Message(1), 1)
