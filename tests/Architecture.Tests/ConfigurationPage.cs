@@ -60,21 +60,22 @@ internal sealed partial class ConfigurationPage(IReadOnlyDictionary<string, ISer
     private const string Top = """
         # Configuration
 
-        Every key, as the code declares it; this page is written from there. Keys nest by `:` in files and by `__` in the environment (`Upstreams__orders__Timeout`). Time spans are
-        `[days.]hh:mm:ss[.fff]`; `<n>` counts from 0; names in angle brackets are yours. A value out of its range, and a key that must be there and is not, is reported with all
-        other mistakes: at start the host does not start, later the edit is refused as a whole. So is a key that the host does not read, with the one that was probably meant. *Live* keys take effect while the host runs, the others at its next start. What
-        Production must set is in [security](security.md#before-production), how files are read in [operations](operations.md#settings).
+        This page lists every key. It is generated from the code. Segments of a key are separated by `:` in files and by `__` in the environment (`Upstreams__orders__Timeout`). Time spans
+        have the form `[days.]hh:mm:ss[.fff]`; `<n>` counts from 0; you choose the names in angle brackets. A value out of range, a missing required key and a key that the host does not read
+        are mistakes. All mistakes are reported together, an unknown key with the known key that is most like it. At start a mistake stops the host; later it refuses the whole edit. *Live*
+        keys take effect while the host runs, other keys at its next start. [Security](security.md#before-production) lists the keys that Production must set, [operations](operations.md#settings)
+        explains how files are read.
 
         """;
 
     private const string Bottom = """
 
-        `Sandbox:Upstreams:<name>` takes the keys of `Upstreams:<name>`: test keys of partners go there.
+        `Sandbox:Upstreams:<name>` takes the keys of `Upstreams:<name>`. Requests with partners' test keys go to these services.
 
         ## The framework's own
 
-        `Kestrel:*` (TLS is `Kestrel:Endpoints:<name>:Certificate`; `Kestrel:Limits` is above), `Logging:LogLevel:<category>` and the `OTEL_*` variables are read as their makers document them; nothing is exported
-        until `OTEL_EXPORTER_OTLP_ENDPOINT` is set.
+        ASP.NET Core documents `Kestrel:*` and `Logging:LogLevel:<category>`, OpenTelemetry documents the `OTEL_*` variables. TLS is `Kestrel:Endpoints:<name>:Certificate`; `Kestrel:Limits` is above. Nothing is
+        exported until `OTEL_EXPORTER_OTLP_ENDPOINT` is set.
 
         """;
 

@@ -6,7 +6,7 @@ namespace PartnerBff.Agents;
 [Settings("Mcp")]
 public sealed class AgentOptions
 {
-    /// <summary>Serves agents at <c>/mcp</c>; with <c>false</c> nothing is there.</summary>
+    /// <summary>Whether the host serves agents at <c>/mcp</c>. With <c>false</c> that path does not exist.</summary>
     [Setting]
     public bool Enabled { get; set; } = true;
 }

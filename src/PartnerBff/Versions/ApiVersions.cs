@@ -12,19 +12,19 @@ internal sealed record ApiVersion
     private const string Addresses = "an address, a path of this host, or a version's name";
     private const string Dates = "a date (RFC 3339)";
 
-    /// <summary>Since when new integrations should use the successor.</summary>
+    /// <summary>Date from which the version is deprecated: new integrations should use the successor.</summary>
     [Setting(Range = Dates, Default = "none; required with `Sunset`")]
     public DateTimeOffset? Deprecation { get; init; }
 
-    /// <summary>From when on it answers 410.</summary>
-    [Setting(Range = Dates + ", six months after `Deprecation` at least", Default = "none")]
+    /// <summary>Date from which the version answers 410.</summary>
+    [Setting(Range = Dates + ", at least six months after `Deprecation`", Default = "none")]
     public DateTimeOffset? Sunset { get; init; }
 
-    /// <summary>Where the migration is explained.</summary>
+    /// <summary>Page that explains the migration.</summary>
     [Setting(Range = Addresses, Default = "none")]
     public string? Link { get; init; }
 
-    /// <summary>What comes after it.</summary>
+    /// <summary>Version that replaces this one.</summary>
     [Setting(Range = Addresses, Default = "none")]
     public string? Successor { get; init; }
 

@@ -21,27 +21,27 @@ public sealed class WebhookOptions
         TimeSpan.FromHours(24),
     ];
 
-    /// <summary>The gap before each attempt; at most 20 of them.</summary>
+    /// <summary>Delays before the attempts to deliver an event; at most 20.</summary>
     [Setting(Min = "00:00:00", Max = "2.00:00:00", Default = "0 s, 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h")]
     public TimeSpan[]? Schedule { get; set; }
 
-    /// <summary>One attempt, from connecting to the answer.</summary>
+    /// <summary>Timeout of one attempt, from connecting to the answer.</summary>
     [Setting(Min = "00:00:00.001", Max = "00:01:00")]
     public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>A gap is longer by up to this share of itself, so that attempts spread.</summary>
+    /// <summary>Largest share by which a delay is lengthened at random, so that attempts are spread over time.</summary>
     [Setting(Min = 0, Max = 1)]
     public double Jitter { get; set; } = 0.1;
 
-    /// <summary>Ports that an endpoint's URL may name: those that the cluster lets out.</summary>
+    /// <summary>Ports that an endpoint's URL may have. The cluster must allow outgoing connections to them.</summary>
     [Setting(Min = 1, Max = 65535, Default = "443; any in Development and with `AllowPrivateNetworks`")]
     public int[]? Ports { get; set; }
 
-    /// <summary>For tests: private and loopback addresses are allowed.</summary>
+    /// <summary>Whether endpoints may have private and loopback addresses; for tests only.</summary>
     [Setting]
     public bool AllowPrivateNetworks { get; set; }
 
-    /// <summary>An endpoint that has only failed for so long is disabled.</summary>
+    /// <summary>An endpoint whose deliveries have all failed for this long is disabled.</summary>
     [Setting(Min = "00:00:00.001", Max = "365.00:00:00")]
     public TimeSpan DisableAfter { get; set; } = TimeSpan.FromDays(5);
 

@@ -6,12 +6,12 @@ namespace Bff.Admission;
 [Settings("Admission")]
 public sealed class AdmissionOptions
 {
-    /// <summary>Requests that the host serves at once at most; the ceiling of the adaptive limit.</summary>
+    /// <summary>Maximum number of concurrent requests of the host: the upper bound of the adaptive limit.</summary>
     [Setting(Min = 1, Max = 1_000_000)]
     public int MaxConcurrency { get; set; } = 1000;
 
-    /// <summary>Requests that may wait, each for a second at most.</summary>
-    [Setting(Min = 0, Max = 1_000_000, Default = "as many as `MaxConcurrency`")]
+    /// <summary>Maximum number of requests that wait for admission. Each waits one second at most.</summary>
+    [Setting(Min = 0, Max = 1_000_000, Default = "`MaxConcurrency`")]
     public int? MaxQueue { get; set; }
 
     /// <summary>

@@ -8,25 +8,32 @@ namespace Bff.Composition;
 [Settings("Composition:<endpoint>:<part>")]
 public sealed record PartPolicy
 {
-    /// <summary>How long the part may take.</summary>
-    [Setting(Min = "00:00:00.001", Max = "00:05:00", Default = "beside the endpoint, else 00:00:01")]
+    /// <summary>Timeout of the part.</summary>
+    [Setting(Min = "00:00:00.001", Max = "00:05:00", Default = "set in the endpoint's code, else 00:00:01")]
     public TimeSpan? Timeout { get; init; }
 
-    /// <summary>How long a kept value is served without asking.</summary>
-    [Setting(Min = "00:00:00", Max = "1.00:00:00", Default = "beside the endpoint")]
+    /// <summary>How long a cached value of the part is fresh: it is served without a call to the service.</summary>
+    [Setting(Min = "00:00:00", Max = "1.00:00:00", Default = "set in the endpoint's code")]
     public TimeSpan? Fresh { get; init; }
 
-    /// <summary>How long after that it is served as <c>cached</c> while one call in the background renews it.</summary>
+    /// <summary>
+    /// How long after <c>Fresh</c> a cached value is served as <c>cached</c> while one call in the background refreshes it
+    /// (stale-while-revalidate).
+    /// </summary>
     [Setting(Min = "00:00:00", Max = "1.00:00:00", Default = "`00:00:00`")]
     public TimeSpan? Revalidate { get; init; }
 
     /// <summary>
-    /// How long after <c>Fresh</c> it stands in for a part that fails (stale-if-error, RFC 5861); never for one whose service is well.
+    /// How long after <c>Fresh</c> a cached value is served when the call of the part fails (stale-if-error, RFC 5861). It is never served
+    /// when the call succeeds.
     /// </summary>
-    [Setting(Min = "00:00:00", Max = "7.00:00:00", Default = "beside the endpoint")]
+    [Setting(Min = "00:00:00", Max = "7.00:00:00", Default = "set in the endpoint's code")]
     public TimeSpan? Stale { get; init; }
 
-    /// <summary>False leaves the part out, and nothing stands in for it: <c>null</c>, <c>unavailable</c>; a required one: 503.</summary>
+    /// <summary>
+    /// Whether the part is served. With <c>false</c> it is <c>null</c> with the status <c>unavailable</c>, without a fallback. If the part
+    /// is required, the request is answered 503.
+    /// </summary>
     [Setting]
     public bool Enabled { get; init; } = true;
 }
@@ -36,8 +43,8 @@ public sealed record PartPolicy
 public sealed record EndpointPolicy
 {
     /// <summary>
-    /// How long a progressive answer waits, from the request's arrival, for parts that may come with its first line; the required ones are
-    /// always waited for. An answer that is whole by then is one line.
+    /// How long after the request's arrival a progressive answer sends its first line. Parts that are ready by then are in that line, and
+    /// the line always waits for the required parts. An answer that is complete by then is a single line.
     /// </summary>
     [Setting(Min = "00:00:00", Max = "00:05:00")]
     public TimeSpan FirstAfter { get; init; } = TimeSpan.FromMilliseconds(100);
@@ -49,7 +56,7 @@ public sealed record EndpointPolicy
 [Settings("Composition")]
 public sealed record CompositionPolicies
 {
-    /// <summary>For everything that a request asks of upstreams.</summary>
+    /// <summary>Total time that all upstream calls of one request may take.</summary>
     [Setting(Min = "00:00:00.010", Max = "00:05:00")]
     public TimeSpan Deadline { get; init; } = TimeSpan.FromSeconds(3);
 

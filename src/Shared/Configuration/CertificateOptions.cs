@@ -16,22 +16,22 @@ public sealed record CertificateOptions
         Key = "ClientCertificate:Path",
         Range = "a readable certificate with its private key",
         Default = "none",
-        Meaning = "What the gateway presents (mTLS): PEM, or PKCS#12 with `.pfx` or `.p12`."
+        Meaning = "File of the client certificate that the gateway presents (mTLS): PEM, or PKCS#12 as `.pfx` or `.p12`."
     )]
     [Setting(
         Key = "ServerCa:Path",
         Range = "a readable certificate",
         Default = "the machine's authorities",
-        Meaning = "What the service's certificate must chain to."
+        Meaning = "File of the certificate authority to which the service's certificate must chain."
     )]
     public required string Path { get; init; }
 
-    /// <summary>PEM private key, when not in <see cref="Path"/>.</summary>
+    /// <summary>File of the private key (PEM), if <see cref="Path"/> does not contain it.</summary>
     [Setting(Key = "ClientCertificate:KeyPath", Range = "the certificate's private key", Default = "none")]
     public string? KeyPath { get; init; }
 
-    /// <summary>Of the PKCS#12 file or the encrypted key.</summary>
-    [Setting(Key = "ClientCertificate:Password", Range = "what opens the certificate's private key", Default = "none")]
+    /// <summary>Password of the PKCS#12 file or of the encrypted key.</summary>
+    [Setting(Key = "ClientCertificate:Password", Range = "the password of the certificate's private key", Default = "none")]
     public string? Password { get; init; }
 
     /// <summary>Takes the values of the section without reading the files.</summary>

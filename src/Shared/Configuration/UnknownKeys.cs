@@ -17,7 +17,8 @@ internal enum UnknownKey
 internal sealed class UnknownKeySettings
 {
     /// <summary>
-    /// What becomes of a key that this host does not read: <c>Refuse</c>: a mistake as any other; <c>Warn</c>: a line in the log.
+    /// What happens when the configuration has a key that this host does not read. <c>Refuse</c> treats it as a mistake, <c>Warn</c> logs a
+    /// warning.
     /// </summary>
     [Setting]
     public UnknownKey Unknown { get; init; }

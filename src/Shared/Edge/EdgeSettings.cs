@@ -21,11 +21,11 @@ internal sealed class EdgeSettings
         Also = "AllowedHosts:<n>",
         Range = "host names without scheme and port, separated by `;`; `*.example.com` for subdomains, `*` for any",
         Default = "any; the shipped files name some",
-        Meaning = "What a request's host must be."
+        Meaning = "Host names that requests may be sent to."
     )]
     public string[] AllowedHosts { get; private set; } = [];
 
-    /// <summary>What problem types, <c>Link</c> and <c>Location</c> are built from.</summary>
+    /// <summary>The host's public base address. Problem types, <c>Link</c> and <c>Location</c> are built from it.</summary>
     [Setting(Range = "an absolute http or https address", Default = "the request's own scheme and host")]
     public string? PublicUrl { get; private set; }
 
@@ -35,15 +35,15 @@ internal sealed class EdgeSettings
         OrOne = true,
         Range = "scheme, host and port; no `*`",
         Default = "none",
-        Meaning = "Origins that may read answers, with credentials."
+        Meaning = "Origins whose pages may call this host with credentials (CORS)."
     )]
     public CorsPolicy? Cors { get; private set; }
 
-    /// <summary>Addresses whose <c>X-Forwarded-*</c> are believed.</summary>
+    /// <summary>Addresses of proxies whose <c>X-Forwarded-*</c> headers are trusted.</summary>
     [Setting(Key = "ForwardedHeaders:KnownProxies:<n>", OrOne = true, Range = "an IP address", Default = "none", AtStart = true)]
     public List<IPAddress> KnownProxies { get; } = [];
 
-    /// <summary>Networks whose <c>X-Forwarded-*</c> are believed.</summary>
+    /// <summary>Networks of proxies whose <c>X-Forwarded-*</c> headers are trusted.</summary>
     [Setting(
         Key = "ForwardedHeaders:KnownNetworks:<n>",
         OrOne = true,

@@ -11,23 +11,23 @@ namespace Bff.Edge;
 [Settings("Kestrel:Limits", AtStart = true)]
 internal sealed class KestrelLimits
 {
-    /// <summary>Largest request body in bytes where neither a route nor the caller's plan says otherwise.</summary>
+    /// <summary>Largest request body in bytes, unless the route or the caller's plan sets another limit.</summary>
     [Setting(Min = 0)]
     public long MaxRequestBodySize { get; private set; } = BodyLimit.DefaultBytes;
 
-    /// <summary>What a sender of a body must reach, or is told 408; 0: any rate.</summary>
+    /// <summary>Minimum rate of a request body. A slower request is answered 408. 0 allows any rate.</summary>
     [Setting(Key = "MinRequestBodyDataRate:BytesPerSecond", Min = 0.0)]
     public double MinRequestBytesPerSecond { get; private set; } = 240;
 
-    /// <summary>How long a sender may be slower.</summary>
+    /// <summary>How long a request body may be slower than the minimum rate.</summary>
     [Setting(Key = "MinRequestBodyDataRate:GracePeriod", Min = "00:00:01.001", Max = "01:00:00")]
     public TimeSpan MinRequestGracePeriod { get; private set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>What a reader of an answer must reach, or its connection ends; 0: any rate.</summary>
+    /// <summary>Minimum rate at which a client reads a response. A slower connection is closed. 0 allows any rate.</summary>
     [Setting(Key = "MinResponseDataRate:BytesPerSecond", Min = 0.0)]
     public double MinResponseBytesPerSecond { get; private set; } = 240;
 
-    /// <summary>How long a reader may be slower.</summary>
+    /// <summary>How long a client may read more slowly than the minimum rate.</summary>
     [Setting(Key = "MinResponseDataRate:GracePeriod", Min = "00:00:01.001", Max = "01:00:00")]
     public TimeSpan MinResponseGracePeriod { get; private set; } = TimeSpan.FromSeconds(5);
 
@@ -35,71 +35,71 @@ internal sealed class KestrelLimits
     [Setting(Min = "00:00:01", Max = "1.00:00:00")]
     public TimeSpan KeepAliveTimeout { get; private set; } = TimeSpan.FromSeconds(130);
 
-    /// <summary>How long the head of a request may take to arrive.</summary>
+    /// <summary>How long a request's headers may take to arrive.</summary>
     [Setting(Min = "00:00:01", Max = "01:00:00")]
     public TimeSpan RequestHeadersTimeout { get; private set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Connections at once.</summary>
+    /// <summary>Maximum number of open connections.</summary>
     [Setting(Min = 1, Default = "any number")]
     public long? MaxConcurrentConnections { get; private set; }
 
-    /// <summary>WebSockets at once.</summary>
+    /// <summary>Maximum number of open WebSockets.</summary>
     [Setting(Min = 0, Default = "any number")]
     public long? MaxConcurrentUpgradedConnections { get; private set; }
 
-    /// <summary>Bytes of a request that wait to be read.</summary>
+    /// <summary>Size of a request's buffer in bytes.</summary>
     [Setting(Min = 1)]
     public long MaxRequestBufferSize { get; private set; } = 1024 * 1024;
 
-    /// <summary>Bytes of an answer that wait to be sent; 0: none.</summary>
+    /// <summary>Size of a response's buffer in bytes. 0 turns buffering off.</summary>
     [Setting(Min = 0)]
     public long MaxResponseBufferSize { get; private set; } = 64 * 1024;
 
-    /// <summary>Header lines of a request.</summary>
+    /// <summary>Maximum number of headers of a request.</summary>
     [Setting(Min = 1, Max = 10_000)]
     public int MaxRequestHeaderCount { get; private set; } = 100;
 
-    /// <summary>Bytes of all header lines of a request.</summary>
+    /// <summary>Maximum size of all headers of a request in bytes.</summary>
     [Setting(Min = 1024, Max = 1024 * 1024)]
     public int MaxRequestHeadersTotalSize { get; private set; } = 32 * 1024;
 
-    /// <summary>Bytes of a request line.</summary>
+    /// <summary>Maximum size of a request line in bytes.</summary>
     [Setting(Min = 128, Max = 1024 * 1024)]
     public int MaxRequestLineSize { get; private set; } = 8 * 1024;
 
-    /// <summary>Requests at once of a connection.</summary>
+    /// <summary>Maximum number of requests in flight on one HTTP/2 connection.</summary>
     [Setting(Key = "Http2:MaxStreamsPerConnection", Min = 1, Max = 100_000)]
     public int MaxStreamsPerConnection { get; private set; } = 100;
 
-    /// <summary>Bytes of the table that headers are compressed with.</summary>
+    /// <summary>Maximum size of the header compression table (HPACK) in bytes.</summary>
     [Setting(Key = "Http2:HeaderTableSize", Min = 0, Max = 1024 * 1024)]
     public int HeaderTableSize { get; private set; } = 4096;
 
-    /// <summary>Bytes of a frame.</summary>
+    /// <summary>Maximum size of an HTTP/2 frame in bytes.</summary>
     [Setting(Key = "Http2:MaxFrameSize", Min = 16 * 1024, Max = 16 * 1024 * 1024 - 1)]
     public int MaxFrameSize { get; private set; } = 16 * 1024;
 
-    /// <summary>Bytes of one header over HTTP/2.</summary>
+    /// <summary>Maximum size of one request header over HTTP/2 in bytes.</summary>
     [Setting(Key = "Http2:MaxRequestHeaderFieldSize", Min = 1024, Max = 1024 * 1024)]
     public int MaxHttp2HeaderFieldSize { get; private set; } = 32 * 1024;
 
-    /// <summary>Bytes of bodies that a connection takes before they are read.</summary>
+    /// <summary>Flow-control window of an HTTP/2 connection: bytes of all request bodies that the host has not read yet.</summary>
     [Setting(Key = "Http2:InitialConnectionWindowSize", Min = 65_535, Max = int.MaxValue)]
     public int InitialConnectionWindowSize { get; private set; } = 1024 * 1024;
 
-    /// <summary>Bytes of a body that a request takes before they are read.</summary>
+    /// <summary>Flow-control window of an HTTP/2 stream: bytes of one request body that the host has not read yet.</summary>
     [Setting(Key = "Http2:InitialStreamWindowSize", Min = 65_535, Max = int.MaxValue)]
     public int InitialStreamWindowSize { get; private set; } = 768 * 1024;
 
-    /// <summary>After how long without a frame a connection is pinged.</summary>
+    /// <summary>How long an HTTP/2 connection may be silent before the host sends a ping.</summary>
     [Setting(Key = "Http2:KeepAlivePingDelay", Min = "00:00:01", Default = "never")]
     public TimeSpan? KeepAlivePingDelay { get; private set; }
 
-    /// <summary>How long its answer may take.</summary>
+    /// <summary>How long the answer to that ping may take before the connection is closed.</summary>
     [Setting(Key = "Http2:KeepAlivePingTimeout", Min = "00:00:01", Max = "01:00:00")]
     public TimeSpan KeepAlivePingTimeout { get; private set; } = TimeSpan.FromSeconds(20);
 
-    /// <summary>Bytes of one header over HTTP/3.</summary>
+    /// <summary>Maximum size of one request header over HTTP/3 in bytes.</summary>
     [Setting(Key = "Http3:MaxRequestHeaderFieldSize", Min = 1024, Max = 1024 * 1024)]
     public int MaxHttp3HeaderFieldSize { get; private set; } = 32 * 1024;
 

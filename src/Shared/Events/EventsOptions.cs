@@ -9,11 +9,11 @@ namespace Bff.Events;
 [Settings("Events")]
 public sealed class EventsOptions
 {
-    /// <summary>The longest that a reader may have been away without loss.</summary>
+    /// <summary>How long events are kept. A reader that was disconnected for longer loses events.</summary>
     [Setting(Min = "00:00:01", Max = "30.00:00:00")]
     public TimeSpan Retention { get; set; } = TimeSpan.FromHours(1);
 
-    /// <summary>How many events a reader may have missed without loss.</summary>
+    /// <summary>Number of events that are kept for each user and each tenant. A reader that missed more loses events.</summary>
     [Setting(Min = 10_000, Max = 1_000_000)]
     public int MaxLength { get; set; } = 10_000;
 }

@@ -7,7 +7,8 @@ namespace Bff.Life;
 public sealed class ShutdownOptions
 {
     /// <summary>
-    /// How long everything goes on after SIGTERM while the balancer takes notice. The process's grace period must be 30 s longer.
+    /// How long the host still serves requests after SIGTERM, so that the load balancer can remove it. The process's grace period must be
+    /// 30 s longer.
     /// </summary>
     [Setting(Min = "00:00:00", Max = "00:05:00")]
     public TimeSpan Delay { get; set; } = TimeSpan.FromSeconds(5);

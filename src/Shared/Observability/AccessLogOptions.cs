@@ -6,7 +6,7 @@ namespace Bff.Observability;
 [Settings("AccessLog")]
 public sealed class AccessLogOptions
 {
-    /// <summary>One JSON line per request.</summary>
+    /// <summary>Whether the host writes one JSON line per request to standard output.</summary>
     [Setting]
     public bool Enabled { get; set; } = true;
 

@@ -13,11 +13,11 @@ namespace Bff.RateLimiting;
 [Settings("FailedCredentials")]
 internal sealed class FailedCredentialSettings
 {
-    /// <summary>How many credentials that are no good an address may send in a minute, in the long run.</summary>
+    /// <summary>Number of invalid credentials that one client address may send per minute on average.</summary>
     [Setting(Min = 1, Max = BucketPolicy.Max)]
     public int PerMinute { get; init; } = 30;
 
-    /// <summary>How many it may send at once.</summary>
+    /// <summary>Number of invalid credentials that one client address may send in a burst.</summary>
     [Setting(Min = 1, Max = BucketPolicy.Max)]
     public int Burst { get; init; } = 60;
 

@@ -20,7 +20,7 @@ internal sealed record EndpointLimit
 {
     public static readonly EndpointLimit Default = new();
 
-    /// <summary>Units that one request takes of caller and tenant.</summary>
+    /// <summary>Cost units that one request takes from the buckets of the caller and the tenant.</summary>
     [Setting(Min = 1, Max = 1_000_000, Default = "1; `search`: 2")]
     public int Cost { get; init; } = 1;
 
@@ -29,9 +29,14 @@ internal sealed record EndpointLimit
         Key = "RequestsPerMinute",
         Range = BucketSettings.RateRange,
         Default = "none",
-        Meaning = "Refills a bucket of its own, per caller, in requests."
+        Meaning = "Requests to this endpoint that each caller may send per minute, in addition to the plan's limits."
     )]
-    [Setting(Key = "Burst", Range = BucketSettings.RateRange, Default = "`RequestsPerMinute`", Meaning = "What that bucket holds.")]
+    [Setting(
+        Key = "Burst",
+        Range = BucketSettings.RateRange,
+        Default = "`RequestsPerMinute`",
+        Meaning = "Requests to this endpoint that each caller may send in a burst."
+    )]
     public BucketPolicy? Bucket { get; init; }
 }
 
@@ -42,7 +47,8 @@ internal sealed record LimitSettings
     public required PlanFamily Family { get; init; }
 
     /// <summary>
-    /// <c>Exact</c> asks Redis on every request; <c>Leased</c> spends small leases of the same buckets without a round trip.
+    /// <c>Exact</c> asks Redis on every request. <c>Leased</c> takes small leases from the same buckets and spends them without a round
+    /// trip.
     /// </summary>
     [Setting]
     public LimitMode Mode { get; init; }

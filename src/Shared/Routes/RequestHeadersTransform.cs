@@ -80,10 +80,10 @@ internal sealed class ForwardedRequestHeaders(FrozenSet<string> names)
         "Sec-WebSocket-Extensions",
     ];
 
-    /// <summary>Further request headers that pass towards services, of routes and of compositions.</summary>
+    /// <summary>Additional request headers that routes and compositions forward to services.</summary>
     [Setting(
         Key = "Forward:<n>",
-        Range = "a header's name; none that carries a credential, the connection or an identity",
+        Range = "the name of a header that carries no credential or identity and is not a connection header",
         Default = "none"
     )]
     public IReadOnlySet<string> Names => names;

@@ -94,10 +94,10 @@ internal sealed class ReturnedHeaders(FrozenSet<string> names, FrozenSet<string>
         ]
     );
 
-    /// <summary>Further response headers of proxied services that reach clients.</summary>
+    /// <summary>Additional response headers of proxied services that are returned to clients.</summary>
     [Setting(
         Key = "Return:<n>",
-        Range = "a header's name; none that is the gateway's own, or carries the connection or an identity",
+        Range = "the name of a header that carries no identity, is not a connection header and is not set by the gateway itself",
         Default = "none"
     )]
     public IReadOnlySet<string> Names => names;

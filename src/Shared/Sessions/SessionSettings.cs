@@ -20,31 +20,31 @@ internal enum AnonymousUser
 [Settings("Session")]
 internal sealed record SessionSettings
 {
-    /// <summary>The provider's issuer; its discovery document is below it.</summary>
+    /// <summary>Issuer address of the identity provider. Its discovery document is below this address.</summary>
     [Setting(Range = ProviderSettings.HttpAddress, Default = "none; required unless `Provider` has one")]
     public string Authority { get; init; } = "";
 
-    /// <summary>The provider knows this host by it.</summary>
-    [Setting(Range = "any text but none", Default = "none; required")]
+    /// <summary>This host's client id at the provider.</summary>
+    [Setting(Range = "text that is not empty", Default = "none; required")]
     public string ClientId { get; init; } = "";
 
-    /// <summary>The host is a confidential client.</summary>
-    [Setting(Range = "any text but none", Default = "none; required unless `ClientAuthentication` is `PrivateKeyJwt`")]
+    /// <summary>This host's client secret at the provider.</summary>
+    [Setting(Range = "text that is not empty", Default = "none; required unless `ClientAuthentication` is `PrivateKeyJwt`")]
     public string ClientSecret { get; init; } = "";
 
-    /// <summary>How the host proves itself to the provider.</summary>
+    /// <summary>How this host authenticates to the provider.</summary>
     [Setting]
     public ClientAuthentication ClientAuthentication { get; init; }
 
-    /// <summary>Signs the host's assertions, for `PrivateKeyJwt`.</summary>
+    /// <summary>File of the private key that signs this host's assertions for `PrivateKeyJwt`.</summary>
     [Setting(Key = "PrivateKey:Path", Range = "a readable private key, PEM", Default = "none; required for `PrivateKeyJwt`")]
     public ClientKey? PrivateKey { get; init; }
 
-    /// <summary>What is asked of the provider.</summary>
-    [Setting(Range = "names separated by spaces, `openid` among them")]
+    /// <summary>Scopes that the sign-in requests from the provider.</summary>
+    [Setting(Range = "names separated by spaces, including `openid`")]
     public string Scopes { get; init; } = "openid profile email api offline_access";
 
-    /// <summary>Whether the authority must be https; <c>false</c> in development only.</summary>
+    /// <summary>Whether the authority must use https. Set <c>false</c> in development only.</summary>
     [Setting]
     public bool RequireHttpsMetadata { get; init; } = true;
 
@@ -52,32 +52,38 @@ internal sealed record SessionSettings
     [Setting(Min = "00:00:01", Max = "30.00:00:00")]
     public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromMinutes(30);
 
-    /// <summary>A session ends this long after its sign-in, whatever happens.</summary>
+    /// <summary>A session ends this long after its sign-in, even if it is in use.</summary>
     [Setting(Min = "00:00:01", Max = "90.00:00:00")]
     public TimeSpan AbsoluteTimeout { get; init; } = TimeSpan.FromHours(8);
 
-    /// <summary>An access token is refreshed this long before its end, or in the second half of its life if that is later.</summary>
+    /// <summary>An access token is refreshed this long before it expires, but not in the first half of its lifetime.</summary>
     [Setting(Min = "00:00:00", Max = "01:00:00")]
     public TimeSpan RefreshBefore { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>
-    /// What the user resource answers without a session: 401, or 200 and `null`, so that an app's first page logs no error.
+    /// Answer of the user resource to a visitor without a session: 401, or 200 with `null`, which logs no error in the browser's console.
     /// </summary>
     [Setting]
     public AnonymousUser AnonymousUser { get; init; }
 
     /// <summary>
-    /// The name of a provider under `Authentication:Providers` (`Bearer`: the scheme): its type, claims, scope aliases and tenants hold for
-    /// sessions.
+    /// Provider under `Authentication:Providers` whose type, claims, scope aliases and tenants also hold for sessions. `Bearer` names
+    /// `Authentication:Schemes:Bearer`.
     /// </summary>
     [Setting(Range = "the name of a provider", Default = "none")]
     public string? Provider { get; init; }
 
-    /// <summary>Sent along to the provider's sign-in, such as `audience` (Auth0), `resource`, `domain_hint`.</summary>
-    [Setting(Key = "AuthorizeParameters:<name>", Range = "any text; not a name that the sign-in itself sends", Default = "none")]
+    /// <summary>
+    /// Additional parameter of the provider's authorization request, such as `audience` (Auth0), `resource` or `domain_hint`.
+    /// </summary>
+    [Setting(
+        Key = "AuthorizeParameters:<name>",
+        Range = "any text; the name is not of a parameter that the sign-in itself sends",
+        Default = "none"
+    )]
     public IReadOnlyDictionary<string, string> AuthorizeParameters { get; init; } = FrozenDictionary<string, string>.Empty;
 
-    /// <summary>Parameters that the sign-in's address may hand through to the provider.</summary>
+    /// <summary>Query parameters of the sign-in's address that are passed on to the provider.</summary>
     [Setting(
         Key = "LoginParameters:<n>",
         OrOne = true,
@@ -87,26 +93,31 @@ internal sealed record SessionSettings
     public IReadOnlyList<string> LoginParameters { get; init; } = [];
 
     /// <summary>
-    /// Whether the sign-in's parameters go to the provider by themselves first (RFC 9126), so that no browser sees them: where it offers
-    /// that, always, never.
+    /// Whether the sign-in sends its parameters to the provider directly (pushed authorization request, RFC 9126), so that no browser sees
+    /// them: if the provider offers it, always, or never.
     /// </summary>
     [Setting]
     public PushedAuthorization PushedAuthorization { get; init; }
 
-    /// <summary>Whether user info is asked once, at sign-in: when the id_token lacks a name or an e-mail address, always, never.</summary>
+    /// <summary>
+    /// Whether the sign-in reads the provider's user info: if the id_token lacks a name or an e-mail address, always, or never.
+    /// </summary>
     [Setting]
     public UserInfoUse UserInfo { get; init; }
 
-    /// <summary>Whether signing out takes the id_token along, for providers that ask the user otherwise: a browser then sees it.</summary>
+    /// <summary>
+    /// Whether the sign-out sends the id_token to the provider. Some providers ask the user for confirmation without it. The browser sees
+    /// the token.
+    /// </summary>
     [Setting]
     public bool IdTokenHint { get; init; }
 
-    /// <summary>Origins that `returnUrl` may name; each must be in `Cors:Origins` too.</summary>
-    [Setting(Key = "ReturnOrigins:<n>", OrOne = true, Range = "an origin of `Cors:Origins`", Default = "none: paths of this host alone")]
+    /// <summary>Origins to which `returnUrl` may lead. Each must also be in `Cors:Origins`.</summary>
+    [Setting(Key = "ReturnOrigins:<n>", OrOne = true, Range = "an origin of `Cors:Origins`", Default = "none: only paths of this host")]
     public IReadOnlyList<string> ReturnOrigins { get; init; } = [];
 
     /// <summary>
-    /// Where a browser goes that has signed out, or that signed in without saying where to. Something must be served there.
+    /// Page to which a browser returns after a sign-out, or after a sign-in without `returnUrl`. The page must exist.
     /// </summary>
     [Setting(
         Range = "a path of this host, or an address below one of `ReturnOrigins`",

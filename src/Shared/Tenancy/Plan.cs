@@ -21,15 +21,15 @@ public sealed record Plan
     /// <summary>Name of the plan: the key of the section.</summary>
     public required string Name { get; init; }
 
-    /// <summary>Cost units that refill per minute.</summary>
-    [Setting(Min = 1, Max = BucketPolicy.Max, Default = "the shipped plan's; required of a new one")]
+    /// <summary>Cost units per minute with which a caller's bucket refills.</summary>
+    [Setting(Min = 1, Max = BucketPolicy.Max, Default = "the shipped plan's; required for a new plan")]
     public required long RequestsPerMinute { get; init; }
 
-    /// <summary>Cost units that a full bucket holds.</summary>
-    [Setting(Min = 1, Max = BucketPolicy.Max, Default = "the shipped plan's; required of a new one")]
+    /// <summary>Cost units that a caller's full bucket holds.</summary>
+    [Setting(Min = 1, Max = BucketPolicy.Max, Default = "the shipped plan's; required for a new plan")]
     public required long Burst { get; init; }
 
-    /// <summary>Cost units per UTC day.</summary>
+    /// <summary>Quota of a caller in cost units per UTC day.</summary>
     [Setting(Min = 1, Max = MaxPerDay, Default = "the shipped plan's, else unlimited")]
     public long? RequestsPerDay { get; init; }
 
@@ -42,33 +42,38 @@ public sealed record Plan
         Key = "Endpoints",
         Range = "one of all, read-only",
         Default = "the shipped plan's, else `all`",
-        Meaning = "`read-only` refuses writes of the domain with `endpoint_not_in_plan`."
+        Meaning = "Endpoints that callers may use. `read-only` refuses operations whose scope ends in `.write` with `endpoint_not_in_plan`."
     )]
     public bool IsReadOnly { get; init; }
 
-    /// <summary>While Redis is away: <c>Local</c> limits in each instance, <c>Reject</c> answers 503.</summary>
+    /// <summary>
+    /// What happens while Redis is unavailable. With <c>Local</c> each instance applies the limits on its own, with <c>Reject</c> it
+    /// answers 503.
+    /// </summary>
     [Setting(Default = "the shipped plan's, else `Local`")]
     public StoreFailure OnStoreFailure { get; init; }
 
-    /// <summary>Admits past the day's quota and counts what is to be billed; needs <see cref="RequestsPerDay"/>.</summary>
+    /// <summary>
+    /// Whether requests above the daily quota are admitted and counted for billing. Needs <see cref="RequestsPerDay"/>.
+    /// </summary>
     [Setting(Default = "the shipped plan's, else `false`")]
     public bool Overage { get; init; }
 
     /// <summary>
-    /// With <see cref="Overage"/>: cost units per UTC day at which admission ends after all; at least <see cref="RequestsPerDay"/>.
+    /// With <see cref="Overage"/>: cost units per UTC day after which requests are refused. At least <see cref="RequestsPerDay"/>.
     /// </summary>
     [Setting(Min = 1, Max = MaxPerDay, Default = "twice `RequestsPerDay`")]
     public long? OverageCeiling { get; init; }
 
-    /// <summary>For people.</summary>
+    /// <summary>Price of the plan, as text for people. It has no effect on requests.</summary>
     [Setting(Default = "none")]
     public string? Price { get; init; }
 
-    /// <summary>For people.</summary>
+    /// <summary>Support that the plan includes, as text for people. It has no effect on requests.</summary>
     [Setting(Default = "none")]
     public string? Support { get; init; }
 
-    /// <summary>For people.</summary>
+    /// <summary>Service level that the plan promises, as text for people. It has no effect on requests.</summary>
     [Setting(Default = "none")]
     public string? Sla { get; init; }
 

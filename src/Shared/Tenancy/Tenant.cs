@@ -24,34 +24,34 @@ public sealed class Tenant
     public required string Id { get; init; }
 
     /// <summary>The plan of the tenant's callers. Null: not configured.</summary>
-    [Setting(Range = "a plan's name", Default = "none", Meaning = "The plan of its callers.")]
+    [Setting(Range = "a plan's name", Default = "none", Meaning = "Plan of the tenant's callers.")]
     public Plan? Plan { get; init; }
 
-    /// <summary>Path patterns that its callers may use.</summary>
+    /// <summary>Path patterns that the tenant's callers may use.</summary>
     [Setting(
         Key = "AllowedEndpoints:<n>",
-        Range = "a path pattern such as `/v1/orders/**`: `*` is one segment, a last `**` the rest",
+        Range = "a path pattern such as `/v1/orders/**`, where `*` is one segment and a final `**` is the rest of the path",
         Default = "all"
     )]
     public IReadOnlyList<PathPattern> AllowedEndpoints { get; init; } = [];
 
-    /// <summary>Networks that its callers' requests must come from.</summary>
+    /// <summary>Networks from which the tenant's callers may send requests.</summary>
     [Setting(Key = "AllowedAddresses:<n>", Range = "a network such as 203.0.113.0/24, or one address", Default = "any address")]
     public IReadOnlyList<IPNetwork> AllowedAddresses { get; init; } = [];
 
-    /// <summary>Host name of its own, for which only its credentials are good.</summary>
-    [Setting(Range = "a host name without scheme, port or path, of one tenant only", Default = "none")]
+    /// <summary>The tenant's own host name. Only the tenant's credentials are accepted there.</summary>
+    [Setting(Range = "a host name without scheme, port or path, which no other tenant has", Default = "none")]
     public string? CustomDomain { get; init; }
 
-    /// <summary>An address of its own per upstream, with its own connections.</summary>
+    /// <summary>Base address of an instance of the upstream that serves this tenant only, over connections of its own.</summary>
     [Setting(Key = "DedicatedUpstreams:<upstream>:Address", Range = "an absolute http or https address", Default = "none")]
     public IReadOnlyDictionary<string, Uri> DedicatedUpstreams { get; init; } = new Dictionary<string, Uri>();
 
-    /// <summary>Who is served first under overload.</summary>
+    /// <summary>Priority of the tenant's requests under overload.</summary>
     [Setting]
     public TenantPriority Priority { get; init; } = TenantPriority.Normal;
 
-    /// <summary>Requests that it may have in flight in one instance.</summary>
+    /// <summary>Maximum number of the tenant's requests in flight in one instance.</summary>
     [Setting(Min = 1, Max = 1_000_000, Default = "the host's")]
     public int? MaxConcurrency { get; init; }
 
@@ -60,13 +60,13 @@ public sealed class Tenant
         Key = "RateLimit:RequestsPerMinute",
         Range = BucketSettings.RateRange,
         Default = "none",
-        Meaning = "Refills the bucket that the whole tenant shares."
+        Meaning = "Cost units per minute that all callers of the tenant share."
     )]
     [Setting(
         Key = "RateLimit:Burst",
         Range = BucketSettings.RateRange,
         Default = "`RateLimit:RequestsPerMinute`",
-        Meaning = "What that bucket holds."
+        Meaning = "Cost units that all callers of the tenant may use in a burst."
     )]
     internal BucketPolicy? Bucket { get; init; }
 

@@ -16,42 +16,45 @@ public sealed record UpstreamOptions
         Key = "Address",
         Range = "an absolute http or https address, or such as `https+http://orders`, without user info or query",
         Default = "none; required",
-        Meaning = "Base address of the service; a name in it is looked up (`Services:<name>`, DNS), and may stand for several instances."
+        Meaning = "Base address of the service. Its host name is resolved through `Services:<name>` or DNS and may stand for several instances."
     )]
     [Setting(
         Key = "Addresses:<n>",
-        Range = "the same",
+        Range = "an address as in `Address`",
         Default = "none",
-        Meaning = "Several, balanced by power of two choices among the healthy ones, in place of `Address`."
+        Meaning = "Several base addresses, instead of `Address`. Calls are balanced among the healthy ones by power of two choices."
     )]
     public required EquatableList<Uri> Addresses { get; init; }
 
     /// <summary>
-    /// One attempt, from sending to the whole answer (to its head on pass-through routes); not while a client's body is waited for.
+    /// Timeout of one attempt, from sending the request to the end of the answer, or to its headers on pass-through routes. Time spent
+    /// waiting for the client's body does not count.
     /// </summary>
     [Setting(Min = "00:00:00.001", Max = "00:10:00")]
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>Further attempts, for reads and keyed writes alone, within the retry budget.</summary>
+    /// <summary>
+    /// Maximum number of retries, within the retry budget. Only reads and writes with an idempotency key are retried.
+    /// </summary>
     [Setting(Min = 0, Max = 5)]
     public int Retries { get; init; } = 1;
 
-    /// <summary>After this delay a second attempt runs beside the first; reads only.</summary>
+    /// <summary>Delay after which a slow read is hedged: a second attempt is sent while the first still runs.</summary>
     [Setting(Min = "00:00:00.001", Max = "00:01:00", Default = "never")]
     public TimeSpan? HedgeAfter { get; init; }
 
     /// <summary>Circuit breaker.</summary>
     public BreakerOptions Breaker { get; init; } = new();
 
-    /// <summary>Calls at once, per pool.</summary>
+    /// <summary>Maximum number of concurrent calls per pool.</summary>
     [Setting(Min = 1, Max = 1_000_000)]
     public int MaxConcurrency { get; init; } = 256;
 
-    /// <summary>Calls that wait for one of those places.</summary>
+    /// <summary>Maximum number of calls that wait while <c>MaxConcurrency</c> calls run.</summary>
     [Setting(Min = 0, Max = 1_000_000)]
     public int MaxQueue { get; init; } = 64;
 
-    /// <summary>A larger body is an upstream failure in a composition.</summary>
+    /// <summary>Largest response body in bytes that a composition reads. A larger one counts as a failure of the service.</summary>
     [Setting(Min = 1024, Max = 256 * 1024 * 1024)]
     public int MaxResponseBytes { get; init; } = 4 * 1024 * 1024;
 
@@ -61,11 +64,11 @@ public sealed record UpstreamOptions
     /// <summary>Another version of the service that gets copies of reads, whose answers are thrown away.</summary>
     public ShadowOptions? Shadow { get; init; }
 
-    /// <summary>Name of another upstream that is asked when this one fails.</summary>
+    /// <summary>Upstream that is called when this one fails.</summary>
     [Setting(Range = "the name of another upstream", Default = "none")]
     public string? Fallback { get; init; }
 
-    /// <summary>Client's headers by which its answers vary: they are part of the key of what compositions keep of it.</summary>
+    /// <summary>Request headers by which the service's answers vary. They are part of the cache key in compositions.</summary>
     [Setting(Key = "VaryBy:<n>", Range = "`Accept-Language`, or a name in `Headers:Forward`", Default = "none")]
     public EquatableList<string> VaryBy { get; init; } = new([]);
 
@@ -75,13 +78,12 @@ public sealed record UpstreamOptions
     /// <summary>Authority that the service's certificate must chain to, instead of the machine's.</summary>
     public CertificateOptions? ServerCa { get; init; }
 
-    /// <summary>HTTP/2 with prior knowledge.</summary>
+    /// <summary>Whether the service is called over HTTP/2 with prior knowledge.</summary>
     [Setting]
     public bool Http2 { get; init; }
 
     /// <summary>
-    /// The old name of `Token:Mode` `Caller`: sends the access token that the caller came with, or that the browser's session has, to this
-    /// service.
+    /// Old name of `Token:Mode` `Caller`: whether the service receives the caller's access token, or the token of the browser's session.
     /// </summary>
     [Setting]
     public bool ForwardAuthorization { get; init; }
@@ -94,19 +96,19 @@ public sealed record UpstreamOptions
 [Settings("Upstreams:<name>:Breaker")]
 public sealed record BreakerOptions
 {
-    /// <summary>Opens at this share of failures.</summary>
+    /// <summary>Share of failed calls at which the circuit breaker opens.</summary>
     [Setting(Min = 0.01, Max = 1)]
     public double FailureRatio { get; init; } = 0.5;
 
-    /// <summary>Does not open below this many calls in the sampling time.</summary>
+    /// <summary>Number of calls within <c>SamplingDuration</c> below which the circuit breaker stays closed.</summary>
     [Setting(Min = 2, Max = 1_000_000)]
     public int MinimumThroughput { get; init; } = 10;
 
-    /// <summary>The share is taken over this time.</summary>
+    /// <summary>Time over which the share of failed calls is measured.</summary>
     [Setting(Min = "00:00:00.500", Max = "01:00:00")]
     public TimeSpan SamplingDuration { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Stays open this long before one call may try again.</summary>
+    /// <summary>How long the circuit breaker stays open before it lets one call through as a probe.</summary>
     [Setting(Min = "00:00:00.500", Max = "01:00:00")]
     public TimeSpan BreakDuration { get; init; } = TimeSpan.FromSeconds(5);
 }
@@ -119,11 +121,11 @@ public sealed record CanaryOptions
     [Setting(Range = "an absolute http or https address, or such as `https+http://orders`, without user info or query", Default = "none")]
     public required Uri Address { get; init; }
 
-    /// <summary>Share of the callers in percent; a caller stays on one side.</summary>
+    /// <summary>Percentage of callers whose calls go to the canary. Each caller always goes to the same side.</summary>
     [Setting(Min = 0, Max = 100)]
     public double Percent { get; init; }
 
-    /// <summary>Header or query parameter that chooses the canary.</summary>
+    /// <summary>Header or query parameter with which a request selects the canary.</summary>
     [Setting(Key = "Header", Range = "`name=value`", Default = "none")]
     public string? HeaderName { get; init; }
 

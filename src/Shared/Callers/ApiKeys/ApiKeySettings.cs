@@ -16,20 +16,23 @@ internal sealed class ApiKeySettings
 
     private ApiKeySettings(string pepper) => _pepper = Encoding.UTF8.GetBytes(pepper);
 
-    /// <summary>Keys are stored as their HMAC under it.</summary>
-    [Setting(Range = "at least 32 characters, the same on every instance, for good", Default = "a known one; required in Production")]
+    /// <summary>Secret with which API keys are hashed (HMAC) before they are stored. A new pepper invalidates all stored keys.</summary>
+    [Setting(
+        Range = "at least 32 characters, the same on every instance and never changed",
+        Default = "a publicly known text; required in Production"
+    )]
     public ReadOnlySpan<byte> Pepper => _pepper;
 
-    /// <summary>How long remembered keys go on while the store is away.</summary>
+    /// <summary>How long cached API keys stay valid while the store is unavailable.</summary>
     [Setting(Min = "00:00:00", Max = "1.00:00:00")]
     public TimeSpan MaxStale { get; private init; } = TimeSpan.FromMinutes(10);
 
     /// <summary>Keys that configuration accepts with every scope, by their hash.</summary>
     [Setting(
         Key = "Bootstrap:<tenant>",
-        Range = "a whole API key",
+        Range = "a complete API key",
         Default = "none",
-        Meaning = "A tenant's first key, accepted with every scope."
+        Meaning = "First API key of a tenant. It has every scope."
     )]
     public FrozenDictionary<string, ApiKeyRecord> Bootstrap { get; private set; } = FrozenDictionary<string, ApiKeyRecord>.Empty;
 

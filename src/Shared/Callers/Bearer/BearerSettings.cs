@@ -25,11 +25,13 @@ internal sealed record BearerSettings
         Also = "SharedSecrets:<n>:Value,SharedSecrets:<n>:Issuer,SharedSecrets:<n>:Id",
         Range = "text of at least 32 bytes, or `base64:...`",
         Default = "none",
-        Meaning = "A key for HS256; `{Value,Issuer,Id}` names its issuer and id. Without one HS256 is refused."
+        Meaning = "Symmetric key for HS256. `{Value,Issuer,Id}` also gives the key's issuer and id. Without such a key HS256 is refused."
     )]
     public required IReadOnlyList<VerificationKey> Secrets { get; init; }
 
-    /// <summary>How often an authority's keys are read again; a withdrawn key is accepted no longer than this and one fetch.</summary>
+    /// <summary>
+    /// How often an authority's keys are read again. A withdrawn key is accepted for at most this long plus the time of one fetch.
+    /// </summary>
     [Setting(Min = "00:00:01", Max = "1.00:00:00")]
     public TimeSpan KeyRefresh { get; init; } = TimeSpan.FromSeconds(30);
 

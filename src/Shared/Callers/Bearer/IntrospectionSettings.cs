@@ -8,29 +8,29 @@ namespace Bff.Callers.Bearer;
 [Settings("Authentication:Introspection", AtStart = true)]
 internal sealed record IntrospectionSettings
 {
-    /// <summary>The introspection endpoint; with it opaque tokens are accepted.</summary>
+    /// <summary>Address of the introspection endpoint (RFC 7662). If it is set, opaque tokens are accepted.</summary>
     [Setting(Range = ProviderSettings.HttpAddress, Default = "none")]
     public required Uri Endpoint { get; init; }
 
-    /// <summary>This gateway's client id there.</summary>
+    /// <summary>The gateway's client id at the introspection endpoint.</summary>
     [Setting(Range = "any text", Default = "none; required with `Endpoint`")]
     public required string ClientId { get; init; }
 
-    /// <summary>And its secret.</summary>
+    /// <summary>The gateway's client secret at the introspection endpoint.</summary>
     [Setting(Range = "any text", Default = "none; required with `Endpoint`")]
     public required string ClientSecret { get; init; }
 
     /// <summary>
-    /// With it the tokens of these clients (<c>client_id</c>, <c>azp</c>) alone are taken, and also where the answer names no audience.
+    /// Only the tokens of these clients (<c>client_id</c>, <c>azp</c>) are accepted, even if the endpoint's answer names no audience.
     /// </summary>
-    [Setting(Key = "AllowedClients:<n>", Range = "any text", Default = "any client, and an answer without `aud` is refused")]
+    [Setting(Key = "AllowedClients:<n>", Range = "any text", Default = "any client; an answer without `aud` is refused")]
     public IReadOnlyList<string> AllowedClients { get; init; } = [];
 
-    /// <summary>How long the endpoint may take.</summary>
+    /// <summary>Timeout of a call to the endpoint.</summary>
     [Setting(Min = "00:00:00.050", Max = "00:00:30")]
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>How long a token that the endpoint calls inactive is refused without asking again.</summary>
+    /// <summary>How long a token that the endpoint reported as inactive is refused without another call.</summary>
     [Setting(Min = "00:00:00", Max = "00:05:00")]
     public TimeSpan NegativeCache { get; init; } = TimeSpan.FromSeconds(10);
 

@@ -6,7 +6,9 @@ namespace Bff.Callers.Identity;
 [Settings("Identity")]
 internal sealed class IdentityOptions
 {
-    /// <summary>Adds <c>X-Identity-Token</c> towards services: a signed, short-lived statement of the identity headers.</summary>
+    /// <summary>
+    /// Whether services also receive <c>X-Identity-Token</c>, a short-lived signed token with the content of the identity headers.
+    /// </summary>
     [Setting]
     public bool SignedAssertion { get; set; }
 }

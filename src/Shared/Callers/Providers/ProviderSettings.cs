@@ -18,45 +18,46 @@ internal sealed record NamedProviderSettings : ProviderSettings;
 /// </summary>
 internal abstract record ProviderSettings
 {
-    internal const string HttpAddress = "an absolute https address; http where `RequireHttpsMetadata` is off";
-    private const string ByType = "by `Type`";
+    internal const string HttpAddress = "an absolute https address; http if `RequireHttpsMetadata` is `false`";
+    private const string ByType = "depends on `Type`";
     private const string AnyText = "any text";
 
     /// <summary>The path of the section, for messages.</summary>
     public required string Path { get; init; }
 
-    /// <summary>Whose conventions its tokens follow: sets the defaults of `Claims` and `RolesAsScopes`.</summary>
+    /// <summary>Kind of identity provider. It sets the defaults of `Claims` and `RolesAsScopes`.</summary>
     [Setting]
     public ProviderType Type { get; init; }
 
-    /// <summary>The issuer's address; discovery is below it.</summary>
-    [Setting(Range = HttpAddress, Default = "none; required unless keys come another way")]
+    /// <summary>Address of the issuer. Its discovery document is below this address.</summary>
+    [Setting(Range = HttpAddress, Default = "none; required unless keys are configured another way")]
     public string? Authority { get; init; }
 
-    /// <summary>The discovery document, when it is not below the authority.</summary>
+    /// <summary>Address of the discovery document, if it is not below the authority.</summary>
     [Setting(Range = HttpAddress, Default = "below `Authority`")]
     public Uri? MetadataAddress { get; init; }
 
-    /// <summary>Whether discovery and keys must travel over TLS; <c>false</c> in development only.</summary>
+    /// <summary>Whether the discovery document and keys must be read over TLS. Set <c>false</c> in development only.</summary>
     [Setting]
     public bool RequireHttpsMetadata { get; init; } = true;
 
-    /// <summary>How long the authority may take to answer.</summary>
+    /// <summary>Timeout of a call to the authority.</summary>
     [Setting(Min = "00:00:00.100", Max = "00:01:00")]
     public TimeSpan BackchannelTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>A token must be for one of these; <c>ValidAudience</c> and <c>Audience</c> are read too.</summary>
+    /// <summary>Accepted audiences. A token must name one of them. <c>ValidAudience</c> and <c>Audience</c> are also read.</summary>
     [Setting(
         Key = "ValidAudiences:<n>",
         OrOne = true,
         Also = "ValidAudience,Audience",
         Range = AnyText,
-        Default = "none; required unless `AllowedClients` is there"
+        Default = "none; required unless `AllowedClients` is set"
     )]
     public IReadOnlyList<string> Audiences { get; init; } = [];
 
     /// <summary>
-    /// Accepted beside the issuer that the discovery document names; <c>ValidIssuer</c> is read too. May hold <c>{tenantid}</c>.
+    /// Accepted issuers, in addition to the one that the discovery document names. May contain <c>{tenantid}</c>. <c>ValidIssuer</c> is
+    /// also read.
     /// </summary>
     [Setting(Key = "ValidIssuers:<n>", OrOne = true, Also = "ValidIssuer", Range = AnyText, Default = "the discovery document's")]
     public IReadOnlyList<string> Issuers { get; init; } = [];
@@ -67,21 +68,21 @@ internal abstract record ProviderSettings
         Also = "SigningKeys:<n>:Issuer,SigningKeys:<n>:Id,SigningKeys:<n>:Length",
         Range = "base64 of at least 32 bytes",
         Default = "none",
-        Meaning = "As `dotnet user-jwts` writes them, with `Issuer`, `Id`, `Length`."
+        Meaning = "Symmetric key for HS256, with `Issuer`, `Id` and `Length`, as `dotnet user-jwts` writes it."
     )]
     public IReadOnlyList<VerificationKey> Secrets { get; init; } = [];
 
-    /// <summary>Tenants that may stand for <c>{tenantid}</c> in the issuer that discovery names; <c>*</c> says any.</summary>
+    /// <summary>Tenants that may replace <c>{tenantid}</c> in the issuer of the discovery document. <c>*</c> allows any.</summary>
     [Setting(
         Key = "AllowedTenants:<n>",
         OrOne = true,
         Range = "a tenant's id, or `*`",
-        Default = "none; required where the issuer holds `{tenantid}`"
+        Default = "none; required if the issuer contains `{tenantid}`"
     )]
     public IReadOnlyList<string> AllowedTenants { get; init; } = [];
 
-    /// <summary>With it the tokens of these clients alone are taken, and also those without <c>aud</c>.</summary>
-    [Setting(Key = "AllowedClients:<n>", OrOne = true, Range = AnyText, Default = "any client, and a token without `aud` is refused")]
+    /// <summary>Only the tokens of these clients are accepted. Their tokens do not need <c>aud</c>.</summary>
+    [Setting(Key = "AllowedClients:<n>", OrOne = true, Range = AnyText, Default = "any client; a token without `aud` is refused")]
     public IReadOnlyList<string> AllowedClients { get; init; } = [];
 
     /// <summary>Which claims say what.</summary>
@@ -90,65 +91,70 @@ internal abstract record ProviderSettings
         OrOne = true,
         Range = AnyText,
         Default = ByType,
-        Meaning = "Claims that name the user; the first that is there wins. A name that exists as written wins, else dots lead into objects."
+        Meaning = "Claims with the user's id. The first one that the token has is used. Dots lead into nested objects, unless a claim has exactly this name."
     )]
     [Setting(
         Key = "Claims:Email:<n>",
         OrOne = true,
         Range = AnyText,
         Default = ByType,
-        Meaning = "Claims with the e-mail address; the first that is there wins."
+        Meaning = "Claims with the user's e-mail address. The first one that the token has is used."
     )]
     [Setting(
         Key = "Claims:Name:<n>",
         OrOne = true,
         Range = AnyText,
         Default = ByType,
-        Meaning = "Claims with the name for people; the first that is there wins."
+        Meaning = "Claims with the user's display name. The first one that the token has is used."
     )]
     [Setting(
         Key = "Claims:Roles:<n>",
         OrOne = true,
         Range = AnyText,
         Default = ByType,
-        Meaning = "Claims with roles; all of them together."
+        Meaning = "Claims with the user's roles. The roles of all these claims are combined."
     )]
     [Setting(
         Key = "Claims:Scopes:<n>",
         OrOne = true,
         Range = AnyText,
         Default = ByType,
-        Meaning = "Claims with scopes; all of them together."
+        Meaning = "Claims with the token's scopes. The scopes of all these claims are combined."
     )]
     [Setting(
         Key = "Claims:Tenant:<n>",
         OrOne = true,
         Range = AnyText,
         Default = ByType,
-        Meaning = "Claims that name the tenant; the first that is there wins."
+        Meaning = "Claims with the tenant's id. The first one that the token has is used."
     )]
     [Setting(
         Key = "Claims:Client:<n>",
         OrOne = true,
         Range = AnyText,
         Default = ByType,
-        Meaning = "Claims that name the client; the first that is there wins."
+        Meaning = "Claims with the client's id. The first one that the token has is used."
     )]
-    [Setting(Key = "ScopePrefix", Range = AnyText, Default = "none", Meaning = "Is cut off of scopes, such as `api://shop/`.")]
+    [Setting(
+        Key = "ScopePrefix",
+        Range = AnyText,
+        Default = "none",
+        Meaning = "Prefix that is removed from scopes, such as `api://shop/`."
+    )]
     [Setting(
         Key = "ScopeAliases:<scope>",
         Also = "ScopeAliases:<scope>:From,ScopeAliases:<scope>:To",
         Range = "a scope of the gateway, or `{ From, To }`",
         Default = "none",
-        Meaning = "A scope of the provider's tokens is this one of the gateway; `{ From, To }` for names with a colon."
+        Meaning = "Scope of the gateway that a scope of the provider's tokens stands for. Use `{ From, To }` for names with a colon."
     )]
     public ClaimMap Claims { get; init; } = ClaimMap.Default;
 
-    /// <summary>Whether the roles of an application count as scopes.</summary>
+    /// <summary>Whether the roles of an application count as its scopes.</summary>
     [Setting(Default = "`true` for `Entra`, else `false`")]
     public bool? RolesAsScopes { get; init; }
 
-    /// <summary>Longest token; the server's header limits follow it.</summary>
+    /// <summary>Largest accepted token in bytes. The server's header limits are raised to fit it.</summary>
     [Setting(Min = 1024, Max = 65536)]
     public int MaxTokenBytes { get; init; } = 8192;
 

@@ -17,11 +17,14 @@ internal enum RevocationStoreFailure
 [Settings("Authentication:Revocation", AtStart = true)]
 internal sealed record RevocationSettings
 {
-    /// <summary>How long a revocation is kept: longer than the longest life of a token.</summary>
+    /// <summary>How long a revocation is kept. It must be longer than the longest lifetime of a token.</summary>
     [Setting(Min = "00:01:00", Max = "366.00:00:00")]
     public TimeSpan Retention { get; init; } = TimeSpan.FromDays(30);
 
-    /// <summary>While the list cannot be read: the last known one goes on, or every token and session is answered 503.</summary>
+    /// <summary>
+    /// What happens while the list of revocations cannot be read. <c>LastKnown</c> uses the last list that was read, <c>Reject</c> answers
+    /// 503 to every token and session.
+    /// </summary>
     [Setting]
     public RevocationStoreFailure OnStoreFailure { get; init; }
 

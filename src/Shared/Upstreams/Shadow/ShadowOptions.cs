@@ -6,15 +6,17 @@ namespace Bff.Upstreams.Shadow;
 [Settings("Upstreams:<name>:Shadow")]
 public sealed record ShadowOptions
 {
-    /// <summary>Base address of the other version. It gets what the service gets, credentials and identity headers included.</summary>
+    /// <summary>
+    /// Base address of the shadow, another version of the service. It receives the same requests, with credentials and identity headers.
+    /// </summary>
     [Setting(Range = "an absolute http or https address, or such as `https+http://orders`, without user info or query", Default = "none")]
     public required Uri Address { get; init; }
 
-    /// <summary>Share of the reads that are copied, in percent.</summary>
+    /// <summary>Percentage of the reads that are copied to the shadow.</summary>
     [Setting(Min = 0, Max = 100)]
     public double Percent { get; init; }
 
-    /// <summary>Whether status and JSON of the two answers are compared; differences are counted, and never hold a value.</summary>
+    /// <summary>Whether the status and JSON of the two answers are compared. Differences are counted; values are never recorded.</summary>
     [Setting]
     public bool Compare { get; init; }
 }

@@ -15,31 +15,31 @@ internal sealed record ClientRegistration
     /// <summary>The name in <c>Upstreams:&lt;name&gt;:Token:Client</c>.</summary>
     public required string Name { get; init; }
 
-    /// <summary>Whose conventions hold; `Entra` over https goes through Microsoft.Identity.Web.</summary>
+    /// <summary>Kind of authorization server. `Entra` over https is called through Microsoft.Identity.Web.</summary>
     [Setting]
     public ProviderType Type { get; init; }
 
-    /// <summary>The authorization server; its discovery document names the token endpoint.</summary>
-    [Setting(Range = ProviderSettings.HttpAddress, Default = "none; required unless `TokenEndpoint` is there")]
+    /// <summary>Address of the authorization server. Its discovery document names the token endpoint.</summary>
+    [Setting(Range = ProviderSettings.HttpAddress, Default = "none; required unless `TokenEndpoint` is set")]
     public Uri? Authority { get; init; }
 
-    /// <summary>The token endpoint, in place of `Authority`.</summary>
-    [Setting(Range = ProviderSettings.HttpAddress, Default = "as discovery names it")]
+    /// <summary>Address of the token endpoint, instead of the one that `Authority` names.</summary>
+    [Setting(Range = ProviderSettings.HttpAddress, Default = "from the discovery document")]
     public Uri? TokenEndpoint { get; init; }
 
-    /// <summary>Whether the token endpoint must be https; <c>false</c> in development only.</summary>
+    /// <summary>Whether the token endpoint must use https. Set <c>false</c> in development only.</summary>
     [Setting]
     public bool RequireHttpsMetadata { get; init; } = true;
 
-    /// <summary>The authorization server knows the gateway by it.</summary>
-    [Setting(Range = "any text but none", Default = "none; required")]
+    /// <summary>The gateway's client id at the authorization server.</summary>
+    [Setting(Range = "text that is not empty", Default = "none; required")]
     public string ClientId { get; init; } = "";
 
-    /// <summary>With what the gateway proves itself, unless with a key.</summary>
+    /// <summary>The gateway's client secret, unless it authenticates with a certificate or a private key.</summary>
     [Setting(Default = "none; one of secret, certificate and private key is required")]
     public string? ClientSecret { get; init; }
 
-    /// <summary>How the gateway proves itself; `PrivateKeyJwt` by itself where there is a certificate or a private key.</summary>
+    /// <summary>How the gateway authenticates at the token endpoint.</summary>
     [Setting(Default = "`Basic`; `PrivateKeyJwt` with a certificate or private key")]
     public ClientAuthentication ClientAuthentication { get; init; }
 
@@ -48,7 +48,7 @@ internal sealed record ClientRegistration
         Key = "PrivateKey:Path",
         Range = "a readable private key, PEM",
         Default = "none",
-        Meaning = "A private key that signs the gateway's assertions (RFC 7523)."
+        Meaning = "File of the private key that signs the gateway's assertions (RFC 7523)."
     )]
     public string? PrivateKeyPath { get; init; }
 
@@ -57,32 +57,32 @@ internal sealed record ClientRegistration
         Key = "Certificate:Path",
         Range = "a readable certificate with its private key",
         Default = "none",
-        Meaning = "A certificate whose key signs the gateway's assertions: PEM, or PKCS#12 with `.pfx` or `.p12`."
+        Meaning = "File of the certificate whose key signs the gateway's assertions: PEM, or PKCS#12 as `.pfx` or `.p12`."
     )]
     [Setting(
         Key = "Certificate:KeyPath",
         Range = "the certificate's private key",
         Default = "none",
-        Meaning = "The certificate's private key, when not in its file."
+        Meaning = "File of the certificate's private key, if `Path` does not contain it."
     )]
     [Setting(
         Key = "Certificate:Password",
-        Range = "what opens the certificate's private key",
+        Range = "the password of the certificate's private key",
         Default = "none",
-        Meaning = "Of the PKCS#12 file or the encrypted key."
+        Meaning = "Password of the PKCS#12 file or of the encrypted key."
     )]
     public CertificateOptions? Certificate { get; init; }
 
     /// <summary>How the gateway proves itself at Entra without a secret or a file, in order of preference.</summary>
     [Setting(
         Key = "ClientCredentials:<n>:SourceType",
-        Range = "as Microsoft.Identity.Web documents, with the other members of that source",
+        Range = "a source that Microsoft.Identity.Web documents, with the other members of that source",
         Default = "none",
-        Meaning = "For `Type: Entra`: a managed identity, a federated credential or a certificate of a vault or store, such as `SignedAssertionFromManagedIdentity` or `SignedAssertionFilePath`."
+        Meaning = "For `Type: Entra`: source of the gateway's credential, such as `SignedAssertionFromManagedIdentity` or `SignedAssertionFilePath`. It may be a managed identity, a federated credential or a certificate in a vault or store."
     )]
     public EquatableList<KeyValuePair<string, string?>> ClientCredentials { get; init; } = new([]);
 
-    /// <summary>How long the token endpoint may take.</summary>
+    /// <summary>Timeout of a call to the token endpoint.</summary>
     [Setting(Min = "00:00:00.050", Max = "00:00:30")]
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(2);
 

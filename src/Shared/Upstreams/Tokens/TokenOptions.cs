@@ -38,28 +38,31 @@ public enum TokenOtherwise
 [Settings("Upstreams:<name>:Token")]
 public sealed record TokenOptions
 {
-    /// <summary>Whose token the service gets: none, the caller's, the gateway's own, or one that the caller's is exchanged for.</summary>
+    /// <summary>
+    /// Token that the service receives: none, the caller's, the gateway's own, or one for which the caller's token is exchanged.
+    /// </summary>
     [Setting]
     public TokenMode Mode { get; init; }
 
-    /// <summary>The registration under `Clients` with which the gateway asks for tokens.</summary>
+    /// <summary>Registration under `Clients` with which the gateway requests tokens.</summary>
     [Setting(Range = "the name of a registration under `Clients`")]
     public string Client { get; init; } = "default";
 
-    /// <summary>The scope that is asked for.</summary>
+    /// <summary>Scope of the requested token.</summary>
     [Setting(Default = "none")]
     public string? Scope { get; init; }
 
-    /// <summary>The resource that is asked for (RFC 8707).</summary>
+    /// <summary>Resource of the requested token (RFC 8707).</summary>
     [Setting(Range = "an absolute address", Default = "none")]
     public string? Resource { get; init; }
 
-    /// <summary>The audience that is asked for (RFC 8693; Auth0 for client credentials too).</summary>
+    /// <summary>Audience of the requested token (RFC 8693; Auth0 reads it for client credentials too).</summary>
     [Setting(Default = "none")]
     public string? Audience { get; init; }
 
     /// <summary>
-    /// What is done for callers without a token, such as API keys: the call fails, it is made with the gateway's own token, or with none.
+    /// What happens for callers without a token, such as those with an API key: the call fails, or it is sent with the gateway's own token
+    /// or without one.
     /// </summary>
     [Setting]
     public TokenOtherwise Otherwise { get; init; }

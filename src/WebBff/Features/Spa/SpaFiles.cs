@@ -10,7 +10,7 @@ namespace WebBff.Features.Spa;
 [Settings("Spa")]
 internal sealed class SpaOptions
 {
-    /// <summary>A folder with an app that is served in development.</summary>
+    /// <summary>Folder of a single-page app that this host serves, in development only.</summary>
     [Setting(Default = "none")]
     public string? Path { get; init; }
 }
