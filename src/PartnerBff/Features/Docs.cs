@@ -34,7 +34,7 @@ internal static class Docs
     private static readonly ProblemCode[] OfOne = [ProblemCodes.NotFound, .. OfService];
 
     public static OperationDoc ListOrders(bool v2) =>
-        new("List orders", "The tenant's orders, the newest first.")
+        new("List orders", "Returns the tenant's orders, newest first.")
         {
             IsList = true,
             Errors = OfOne,
@@ -42,12 +42,16 @@ internal static class Docs
         };
 
     public static OperationDoc GetOrder(bool v2) =>
-        new("Get an order", "An order of another tenant does not exist (404).") { Errors = OfOne, AnswerExample = Order(v2) };
+        new("Get an order", "Returns one order. An order of another tenant is not found (404).")
+        {
+            Errors = OfOne,
+            AnswerExample = Order(v2),
+        };
 
     public static OperationDoc PlaceOrder(bool v2) =>
         new(
             "Place an order",
-            "Acts once per `Idempotency-Key`. What the order service refuses (an unknown product, something out of stock) comes as 422 or 409 with the service's own `type`, `title` and `detail`."
+            "Places an order, once per `Idempotency-Key`. If the order service refuses it, for example because a product is unknown or out of stock, the answer is 422 or 409 with the service's own `type`, `title` and `detail`."
         )
         {
             Key = true,
@@ -58,7 +62,7 @@ internal static class Docs
         };
 
     public static OperationDoc CancelOrder(bool v2) =>
-        new("Cancel an order", "Possible while it is `pending` or `paid`; 409 afterwards.")
+        new("Cancel an order", "Cancels an order that is `pending` or `paid`. An order in any other state is answered 409.")
         {
             Key = false,
             IsDestructive = true,
@@ -69,8 +73,8 @@ internal static class Docs
     public static OperationDoc Batch(bool v2) =>
         new(
             "Place up to 100 orders",
-            "Each order succeeds or fails by itself; the results are in the order of the request, each with the status that it would have had alone. Costs one unit per order. "
-                + "Each order has an idempotency of its own under the key of the batch: repeat an interrupted or partly failed batch as it was, and the rest is placed, none twice."
+            "Each order succeeds or fails on its own. The results are in the order of the request, each with the status that a request with this order alone would get. The request costs one unit per order. "
+                + "If a batch was interrupted or failed in part, repeat the same batch with the same key: the missing orders are placed, and no order is placed twice."
         )
         {
             Key = true,
@@ -81,7 +85,7 @@ internal static class Docs
         };
 
     public static OperationDoc ListProducts { get; } =
-        new("List products", "The catalogue.")
+        new("List products", "Returns the products of the catalogue.")
         {
             IsList = true,
             Errors = OfOne,
@@ -89,10 +93,10 @@ internal static class Docs
         };
 
     public static OperationDoc GetProduct { get; } =
-        new("Get a product", "One product of the catalogue.") { Errors = OfOne, AnswerExample = Product };
+        new("Get a product", "Returns one product of the catalogue.") { Errors = OfOne, AnswerExample = Product };
 
     public static OperationDoc GetInventory { get; } =
-        new("Get a product's stock", "What is in stock now, by warehouse.")
+        new("Get a product's stock", "Returns the product's current stock by warehouse.")
         {
             Errors = OfOne,
             AnswerExample =
@@ -100,7 +104,7 @@ internal static class Docs
         };
 
     public static OperationDoc GetAccount { get; } =
-        new("Get the account", "Tenant, plan, limits, and what is left of them.")
+        new("Get the account", "Returns the tenant, its plan, its limits and the units that remain of them.")
         {
             AnswerExample = """
                 { "tenant": "acme", "mode": "live",
@@ -112,13 +116,13 @@ internal static class Docs
     public static OperationDoc GetUsage { get; } =
         new(
             "Get usage",
-            "Requests, errors, latencies and billable overage by UTC day and endpoint, and what is billed by day; at most 92 days, kept for 95."
+            "Returns requests, errors, latencies and billable overage by UTC day and endpoint, and the billable overage by day. A request covers at most 92 days. Usage is kept for 95 days."
         )
         {
             Query = new Dictionary<string, string>
             {
-                ["from"] = "First day, such as `2026-01-01`; 29 days before `to` by default.",
-                ["to"] = "Last day; today by default.",
+                ["from"] = "First day, such as `2026-01-01`. The default is 29 days before `to`.",
+                ["to"] = "Last day. The default is today.",
             },
             Errors = [ProblemCodes.ValidationFailed],
             AnswerExample = """
@@ -131,14 +135,14 @@ internal static class Docs
     public static OperationDoc ListEvents { get; } =
         new(
             "Replay events",
-            "What happened, the oldest first: what webhooks tell, for those who missed one. The log is bounded; `is_complete` is false when part of what was asked for has gone."
+            "Returns the events that are also sent to webhooks, oldest first, for clients that missed some. The log is limited: `is_complete` is false if some of the requested events are no longer in it."
         )
         {
             IsList = true,
             Query = new Dictionary<string, string>
             {
-                ["since"] = "An event's `id` or a time; from the beginning of the log by default.",
-                ["type"] = "Types that are wanted, separated by commas: names, `order.*`, `*`.",
+                ["since"] = "`id` of an event, or a time. Later events are returned. The default is the beginning of the log.",
+                ["type"] = "Event types to return, separated by commas: names, or patterns such as `order.*` and `*`.",
             },
             AnswerExample = """
                 { "data": [ { "id": "1767225600000-0", "type": "order.shipped", "subject": "o-5001", "timestamp": "2026-01-31T09:30:00Z", "data": { "order_id": "o-5001" } } ],
@@ -147,7 +151,7 @@ internal static class Docs
         };
 
     public static OperationDoc ListKeys { get; } =
-        new("List API keys", "The keys themselves are never shown again. A test credential sees test keys alone.")
+        new("List API keys", "Returns the tenant's API keys without the keys themselves. A test credential sees only test keys.")
         {
             IsList = true,
             AnswerExample = Page(KeyExample),
@@ -156,8 +160,8 @@ internal static class Docs
     public static OperationDoc CreateKey { get; } =
         new(
             "Create an API key",
-            "`key` is shown in this answer and never again. A key has at most the scopes of the credential that asks for it, and ends no later; a test credential makes test keys alone. "
-                + "Lasting keys come from the portal, or from a key without an end."
+            "Creates an API key. `key` is shown only in this answer. The new key has at most the scopes of the credential of the request and expires no later than it. A test credential creates only test keys. "
+                + "Keys that never expire are created in the portal, or with a key that never expires."
         )
         {
             Body = typeof(NewKeyRequest),
@@ -169,7 +173,7 @@ internal static class Docs
     public static OperationDoc RotateKey { get; } =
         new(
             "Rotate an API key",
-            "Makes a key of the same name, scopes, mode and end. The old one goes on for `overlap_seconds`, a day by default. Needs every scope of the key, and a credential that does not end before it."
+            "Creates a key with the same name, scopes, mode and expiry. The old key stays valid for `overlap_seconds`, one day by default. The credential of the request must have every scope of the key and must not expire before it."
         )
         {
             IsDestructive = true,
@@ -181,7 +185,7 @@ internal static class Docs
         };
 
     public static OperationDoc DeleteKey { get; } =
-        new("Revoke an API key", "It stops within a second. `keys.manage` suffices, whatever the key's scopes.")
+        new("Revoke an API key", "The key becomes invalid within a second. The scope `keys.manage` is enough, whatever scopes the key has.")
         {
             Errors = [ProblemCodes.NotFound],
         };

@@ -63,14 +63,14 @@ internal static class PartnerContract
         {
             Type = SecuritySchemeType.Http,
             Scheme = "bearer",
-            Description = "An API key (`pk_live_…`, `pk_test_…`) or a client-credentials access token.",
+            Description = "An API key (`pk_live_…`, `pk_test_…`) or an access token of a client-credentials grant.",
         };
         document.Components.SecuritySchemes["api_key"] = new OpenApiSecurityScheme
         {
             Type = SecuritySchemeType.ApiKey,
             In = ParameterLocation.Header,
             Name = "X-API-Key",
-            Description = "An API key.",
+            Description = "An API key (`pk_live_…`, `pk_test_…`).",
         };
         return Task.CompletedTask;
     }
@@ -144,7 +144,7 @@ internal static class PartnerContract
                 {
                     Name = "limit",
                     In = ParameterLocation.Query,
-                    Description = "How many entries; more than 100 is taken as 100.",
+                    Description = "Maximum number of entries in the page, at most 100. A larger number counts as 100.",
                     Schema = new OpenApiSchema
                     {
                         Type = JsonSchemaType.Integer,
@@ -159,7 +159,7 @@ internal static class PartnerContract
                 {
                     Name = "cursor",
                     In = ParameterLocation.Query,
-                    Description = "`next_cursor` of the page before; of no use to another tenant or list.",
+                    Description = "`next_cursor` of the previous page. A cursor is valid only for the same tenant and list.",
                     Schema = new OpenApiSchema { Type = JsonSchemaType.String },
                 }
             );
@@ -227,7 +227,10 @@ internal static class PartnerContract
             {
                 Description = string.Join("\n\n", status.Select(c => $"`{c.Code}`: {c.Explanation}")),
                 Headers = status.Key is 429 or 503 or 409
-                    ? new Dictionary<string, IOpenApiHeader> { ["Retry-After"] = Header("Seconds to wait.", "2") }
+                    ? new Dictionary<string, IOpenApiHeader>
+                    {
+                        ["Retry-After"] = Header("Seconds to wait before the request is repeated.", "2"),
+                    }
                     : null,
                 Content = new Dictionary<string, OpenApiMediaType>
                 {
@@ -259,22 +262,19 @@ internal static class PartnerContract
     {
         var headers = new Dictionary<string, IOpenApiHeader>
         {
-            ["X-Request-Id"] = Header("Names the request; support asks for it.", "01a1f2c3d4e5f60718293a4b5c6d7e8f"),
-            ["RateLimit-Policy"] = Header("The limits in force.", "\"burst\";q=500;w=6"),
-            ["RateLimit"] = Header("What is left of them.", "\"burst\";r=499;t=1"),
+            ["X-Request-Id"] = Header("Id of the request. Give it to support.", "01a1f2c3d4e5f60718293a4b5c6d7e8f"),
+            ["RateLimit-Policy"] = Header("Rate limits that apply to the caller.", "\"burst\";q=500;w=6"),
+            ["RateLimit"] = Header("Units that remain of these limits.", "\"burst\";r=499;t=1"),
         };
         if (doc.Key is not null)
         {
-            headers["Idempotent-Replayed"] = Header(
-                "`true` when this is the stored answer to an earlier request with the same key.",
-                "true"
-            );
+            headers["Idempotent-Replayed"] = Header("`true` if this is the stored answer of an earlier request with the same key.", "true");
         }
 
         if (doc.IsList)
         {
             headers["Link"] = Header(
-                "`rel=\"next\"`: the next page; absent on the last.",
+                "Address of the next page (`rel=\"next\"`). Absent on the last page.",
                 "<https://partner-api.example.com/v1/orders?cursor=…>; rel=\"next\""
             );
         }

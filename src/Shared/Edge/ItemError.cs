@@ -4,13 +4,13 @@ using Microsoft.AspNetCore.Http;
 
 namespace Bff.Edge;
 
-/// <summary>Why one item of a request that has many did not succeed; the members are those of a problem document (RFC 9457).</summary>
-/// <param name="Type">The problem's kind.</param>
-/// <param name="Title">The kind in words.</param>
-/// <param name="Status">The HTTP status that the item would have had alone.</param>
-/// <param name="Detail">What is wrong with this item.</param>
-/// <param name="Code">The problem's code.</param>
-/// <param name="Errors">What is wrong with which member.</param>
+/// <summary>Why one item of a batch request failed, with the members of a problem document (RFC 9457).</summary>
+/// <param name="Type">URI of the problem type. It leads to a page that explains the problem.</param>
+/// <param name="Title">Short name of the problem type.</param>
+/// <param name="Status">HTTP status that a request with this item alone would get.</param>
+/// <param name="Detail">Explanation of what is wrong with this item.</param>
+/// <param name="Code">Machine-readable code of the problem type. It never changes.</param>
+/// <param name="Errors">Messages by invalid member.</param>
 public sealed record ItemError(
     string Type,
     string Title,

@@ -3,18 +3,19 @@ using System.Text.Json.Serialization;
 namespace Bff.OpenApi;
 
 /// <summary>
-/// What clients may rely on in every problem document (RFC 9457); described, never serialized: <see cref="Edge.ProblemWriter"/> writes it.
+/// Problem document (RFC 9457) of every error. Clients may rely on these members.
 /// </summary>
-/// <param name="Type">URI of the problem type, with a page that explains it.</param>
-/// <param name="Title">The same for every occurrence.</param>
-/// <param name="Status">The HTTP status.</param>
-/// <param name="Code">Stable and machine-readable.</param>
-/// <param name="RequestId">Helps support to find the request.</param>
-/// <param name="TraceId">W3C trace id.</param>
-/// <param name="Detail">About this occurrence.</param>
-/// <param name="Instance">The path that was asked for.</param>
-/// <param name="Section">The composition part that failed.</param>
-/// <param name="Errors">Messages per invalid member.</param>
+/// <remarks>This type is described and never serialized: <see cref="Edge.ProblemWriter"/> writes the document.</remarks>
+/// <param name="Type">URI of the problem type. It leads to a page that explains the problem.</param>
+/// <param name="Title">Short name of the problem type. It is the same for every occurrence.</param>
+/// <param name="Status">HTTP status of the answer.</param>
+/// <param name="Code">Machine-readable code of the problem type. It never changes.</param>
+/// <param name="RequestId">Id of the request. Give it to support.</param>
+/// <param name="TraceId">W3C trace id of the request.</param>
+/// <param name="Detail">Explanation of this occurrence.</param>
+/// <param name="Instance">Path of the request.</param>
+/// <param name="Section">Part of the answer that failed.</param>
+/// <param name="Errors">Messages by invalid member or parameter.</param>
 public sealed record ProblemDocument(
     string Type,
     string Title,

@@ -16,13 +16,13 @@ public static class ProblemCodes
         "validation_failed",
         400,
         "Validation failed",
-        "One or more members or parameters are not valid. See errors."
+        "One or more members or parameters are not valid. Correct those that errors names."
     );
     public static readonly ProblemCode IdempotencyKeyRequired = new(
         "idempotency_key_required",
         400,
         "Idempotency key required",
-        "Send an Idempotency-Key header of 1 to 255 characters, new for each operation and the same for each repeat of it."
+        "Send an Idempotency-Key header of 1 to 255 characters: a new key for each operation, the same key when it is repeated."
     );
     public static readonly ProblemCode InvalidCursor = new(
         "invalid_cursor",
@@ -34,7 +34,7 @@ public static class ProblemCodes
         "query_too_complex",
         400,
         "Query too complex",
-        "The GraphQL query is deeper, has more aliases or is larger than this endpoint accepts. Ask for less at once."
+        "The GraphQL query is deeper or larger than this endpoint accepts, or has more aliases. Split it into smaller queries."
     );
     public static readonly ProblemCode PersistedQueryNotFound = new(
         "persisted_query_not_found",
@@ -46,9 +46,14 @@ public static class ProblemCodes
         "missing_token",
         401,
         "Credential missing",
-        "This resource needs a credential and the request carried none."
+        "The request has no credential, and this resource requires one. Sign in, or send a credential."
     );
-    public static readonly ProblemCode InvalidToken = new("invalid_token", 401, "Invalid token", "The access token is not valid here.");
+    public static readonly ProblemCode InvalidToken = new(
+        "invalid_token",
+        401,
+        "Invalid token",
+        "The access token is not valid for this API. Obtain a new one."
+    );
     public static readonly ProblemCode TokenExpired = new(
         "token_expired",
         401,
@@ -65,7 +70,7 @@ public static class ProblemCodes
         "invalid_api_key",
         401,
         "Invalid API key",
-        "The API key is unknown, revoked or mistyped."
+        "The API key is unknown, revoked or mistyped. Send a valid key."
     );
     public static readonly ProblemCode SessionExpired = new(
         "session_expired",
@@ -77,19 +82,19 @@ public static class ProblemCodes
         "insufficient_scope",
         403,
         "Insufficient scope",
-        "The credential lacks the scope that this resource needs."
+        "The credential lacks the scope that this resource requires. Use a credential with this scope."
     );
     public static readonly ProblemCode AddressNotAllowed = new(
         "address_not_allowed",
         403,
         "Address not allowed",
-        "The credential may not be used from this address."
+        "The credential may not be used from this address. Send the request from an allowed address."
     );
     public static readonly ProblemCode EndpointNotInPlan = new(
         "endpoint_not_in_plan",
         403,
         "Endpoint not in plan",
-        "The plan does not include this endpoint."
+        "The plan does not include this endpoint. Change to a plan that includes it."
     );
     public static readonly ProblemCode CsrfRejected = new(
         "csrf_rejected",
@@ -97,49 +102,59 @@ public static class ProblemCodes
         "Cross-site request rejected",
         "Send the header X-CSRF: 1 from a page of the same site."
     );
-    public static readonly ProblemCode Forbidden = new("forbidden", 403, "Forbidden", "The caller may not do this.");
+    public static readonly ProblemCode Forbidden = new(
+        "forbidden",
+        403,
+        "Forbidden",
+        "The caller is not allowed to do this. Use a credential that allows it."
+    );
     public static readonly ProblemCode OperationNotAllowed = new(
         "operation_not_allowed",
         403,
         "Operation not allowed",
-        "This endpoint does not take this GraphQL operation."
+        "This endpoint does not accept this GraphQL operation. Send a different one."
     );
     public static readonly ProblemCode NotFound = new(
         "not_found",
         404,
         "Not found",
-        "Nothing is here, or it is not visible to this caller."
+        "The resource does not exist, or the caller may not see it. Check the address and the credential."
     );
     public static readonly ProblemCode MethodNotAllowed = new(
         "method_not_allowed",
         405,
         "Method not allowed",
-        "The resource does not support this method. See the Allow header."
+        "The resource does not support this method. Use a method that the Allow header names."
     );
     public static readonly ProblemCode NotAcceptable = new(
         "not_acceptable",
         406,
         "Not acceptable",
-        "No representation of the resource satisfies the Accept header."
+        "No representation of the resource satisfies the Accept header. Send a different Accept header, or none."
     );
     public static readonly ProblemCode RequestTimeout = new(
         "request_timeout",
         408,
         "Request timeout",
-        "The request took too long to arrive."
+        "The request took too long to arrive. Send it again."
     );
     public static readonly ProblemCode IdempotencyInFlight = new(
         "idempotency_in_flight",
         409,
         "Request in flight",
-        "A request with the same Idempotency-Key is still running. Wait and repeat it."
+        "A request with the same Idempotency-Key is still running. Wait, then repeat this one."
     );
-    public static readonly ProblemCode Conflict = new("conflict", 409, "Conflict", "The resource's state does not allow this.");
+    public static readonly ProblemCode Conflict = new(
+        "conflict",
+        409,
+        "Conflict",
+        "The current state of the resource does not allow this. Read the resource before you try again."
+    );
     public static readonly ProblemCode SyncTokenExpired = new(
         "sync_token_expired",
         410,
         "Sync token expired",
-        "The token is too old. Start again without since."
+        "The sync token is too old. Start again without the parameter since."
     );
     public static readonly ProblemCode VersionRetired = new(
         "version_retired",
@@ -151,15 +166,20 @@ public static class ProblemCodes
         "precondition_failed",
         412,
         "Precondition failed",
-        "The resource has changed meanwhile. Read it again."
+        "The resource has changed since it was read. Read it again and repeat the change."
     );
     public static readonly ProblemCode PayloadTooLarge = new(
         "payload_too_large",
         413,
         "Payload too large",
-        "The body is larger than this endpoint or plan accepts."
+        "The body is larger than this endpoint or plan accepts. Send a smaller one."
     );
-    public static readonly ProblemCode UriTooLong = new("uri_too_long", 414, "URI too long", "The request target is too long.");
+    public static readonly ProblemCode UriTooLong = new(
+        "uri_too_long",
+        414,
+        "URI too long",
+        "The request's path and query are too long. Send shorter ones."
+    );
     public static readonly ProblemCode UnsupportedMediaType = new(
         "unsupported_media_type",
         415,
@@ -170,31 +190,31 @@ public static class ProblemCodes
         "idempotency_mismatch",
         422,
         "Idempotency key reused",
-        "The Idempotency-Key was used with another request. Use a new key."
+        "The Idempotency-Key was already used with a different request. Use a new key."
     );
     public static readonly ProblemCode Unprocessable = new(
         "unprocessable",
         422,
         "Request refused",
-        "The service understood the request and refuses it. Its type, title and detail say why."
+        "The service refused the request. Its type, title and detail say why."
     );
     public static readonly ProblemCode DependencyFailed = new(
         "dependency_failed",
         424,
         "Dependency failed",
-        "An operation on which this one depends did not succeed, so it was not tried."
+        "This operation was not tried, because an operation on which it depends failed. Correct that one and send both again."
     );
     public static readonly ProblemCode PreconditionRequired = new(
         "precondition_required",
         428,
         "Precondition required",
-        "Say with If-Match which version of the resource is to be changed."
+        "Send an If-Match header with the version of the resource that you want to change."
     );
     public static readonly ProblemCode TooManyFailedCredentials = new(
         "too_many_failed_credentials",
         429,
         "Too many failed credentials",
-        "Too many credentials from this address were no good. Wait as long as Retry-After says."
+        "Too many invalid credentials were sent from this address. Wait as long as Retry-After says."
     );
     public static readonly ProblemCode RateLimitExceeded = new(
         "rate_limit_exceeded",
@@ -212,49 +232,49 @@ public static class ProblemCodes
         "request_header_fields_too_large",
         431,
         "Request header fields too large",
-        "The request's header fields are too large."
+        "The request's header fields are too large. Send fewer or shorter ones."
     );
     public static readonly ProblemCode ClientError = new(
         "client_error",
         400,
         "Client error",
-        "The request cannot be served as it is. The status says why."
+        "The request cannot be served in this form. The status says why."
     );
     public static readonly ProblemCode InternalError = new(
         "internal_error",
         500,
         "Internal error",
-        "Something went wrong in the gateway. The request id helps to find it."
+        "An unexpected error occurred in the gateway. If it happens again, give support the request id."
     );
     public static readonly ProblemCode UpstreamFailed = new(
         "upstream_failed",
         502,
         "Upstream failed",
-        "A service behind the gateway failed to answer properly."
+        "A service behind the gateway did not answer properly. Try again later; repeat a write only with its Idempotency-Key."
     );
     public static readonly ProblemCode UpstreamUnavailable = new(
         "upstream_unavailable",
         503,
         "Upstream unavailable",
-        "A service behind the gateway is not available now. Try again after Retry-After."
+        "A service behind the gateway is unavailable. Wait as long as Retry-After says, then try again."
     );
     public static readonly ProblemCode Overloaded = new(
         "overloaded",
         503,
         "Overloaded",
-        "The gateway is at its limit. Try again after Retry-After."
+        "The gateway is overloaded. Wait as long as Retry-After says, then try again."
     );
     public static readonly ProblemCode StoreUnavailable = new(
         "store_unavailable",
         503,
         "Store unavailable",
-        "A store that this request needs is not available now. Try again later."
+        "A store that this request needs is unavailable. Try again later."
     );
     public static readonly ProblemCode UpstreamTimeout = new(
         "upstream_timeout",
         504,
         "Upstream timeout",
-        "A service behind the gateway did not answer in time."
+        "A service behind the gateway did not answer in time. Try again later; repeat a write only with its Idempotency-Key."
     );
 #pragma warning restore CS1591
 

@@ -65,7 +65,7 @@ public static class SessionsRegistration
             .Named("login")
             .WithQueryParameter(
                 "returnUrl",
-                "Where the browser goes once it is signed in: a path of this host, or of an origin of Session:ReturnOrigins."
+                "Address to which the browser returns after the sign-in: a path of this host, or an address of an allowed origin."
             )
             .Produces(StatusCodes.Status302Found)
             .ProducesProblemDocument(400);
@@ -76,7 +76,7 @@ public static class SessionsRegistration
             .Named("logout")
             .NeverShed()
             .ChargedWithinEndpoint()
-            .WithQueryParameter("sid", "The session's, as logoutUrl of the signed-in user has it.")
+            .WithQueryParameter("sid", "Id of the session to end. The user's `logoutUrl` contains it.")
             .Produces(StatusCodes.Status302Found)
             .ProducesProblemDocument(403);
         group

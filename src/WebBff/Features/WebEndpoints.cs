@@ -50,7 +50,7 @@ internal static class WebEndpoints
             .WithTags("Events")
             .LongLived()
             .WithMetadata(new SessionUse(IsStream: true))
-            .WithHeaderParameter("Last-Event-ID", "The id of the last event that arrived; the events after it come next.")
+            .WithHeaderParameter("Last-Event-ID", "Id of the last event that the client received. The stream continues after this event.")
             .Produces(StatusCodes.Status200OK, contentType: "text/event-stream");
     }
 }

@@ -28,8 +28,8 @@ internal static class WebhookDocs
     public static OperationDoc Create { get; } =
         new(
             "Add a webhook endpoint",
-            "Every event of the wanted types from here on is sent to it at least once, signed as Standard Webhooks 1.0 says. `secret` is shown in this answer and never again. "
-                + "Without `types` it gets all. The address has to be https and on the public internet."
+            "The endpoint receives every later event of its `types` at least once, signed according to Standard Webhooks 1.0. Without `types` it receives all events. "
+                + "`secret` is shown only in this answer. The address must be https and on the public internet."
         )
         {
             Body = typeof(WebhookEndpointRequest),
@@ -39,17 +39,17 @@ internal static class WebhookDocs
         };
 
     public static OperationDoc List { get; } =
-        new("List webhook endpoints", "The oldest first. A test credential sees its own alone.")
+        new("List webhook endpoints", "Returns the webhook endpoints, oldest first. A test credential sees only test endpoints.")
         {
             IsList = true,
             AnswerExample = Page(Endpoint),
         };
 
     public static OperationDoc Get { get; } =
-        new("Get a webhook endpoint", "Without its secret.") { Errors = OfOne, AnswerExample = Endpoint };
+        new("Get a webhook endpoint", "Returns a webhook endpoint without its secret.") { Errors = OfOne, AnswerExample = Endpoint };
 
     public static OperationDoc Change { get; } =
-        new("Change a webhook endpoint", "Members that are absent stay as they are. `enabled` brings back one that was disabled.")
+        new("Change a webhook endpoint", "Members that are absent are not changed. `enabled: true` enables an endpoint that was disabled.")
         {
             Body = typeof(WebhookEndpointChange),
             BodyExample = """{ "enabled": true }""",
@@ -58,10 +58,10 @@ internal static class WebhookDocs
         };
 
     public static OperationDoc Delete { get; } =
-        new("Delete a webhook endpoint", "What is still on its way to it is not sent any more.") { Errors = OfOne };
+        new("Delete a webhook endpoint", "Deletes the endpoint. Its pending deliveries are not sent.") { Errors = OfOne };
 
     public static OperationDoc Rotate { get; } =
-        new("Rotate the secret", "Both secrets sign for `overlap_seconds`, a day by default.")
+        new("Rotate the secret", "Creates a new secret. The old and the new secret both sign for `overlap_seconds`, one day by default.")
         {
             IsDestructive = true,
             Body = typeof(RotateSecretRequest),
@@ -72,10 +72,13 @@ internal static class WebhookDocs
         };
 
     public static OperationDoc Test { get; } =
-        new("Send a test", "An event of type `webhook.test`, to this endpoint alone.") { Errors = OfEnabled, AnswerExample = Delivery };
+        new("Send a test", "Sends an event of type `webhook.test` to this endpoint only.") { Errors = OfEnabled, AnswerExample = Delivery };
 
     public static OperationDoc Deliveries { get; } =
-        new("List deliveries", "The newest first, each with its latest attempts and the first 1 KiB of their answers.")
+        new(
+            "List deliveries",
+            "Returns deliveries, newest first, each with its latest attempts and the first 1 KiB of the answers to them."
+        )
         {
             IsList = true,
             Errors = OfOne,
@@ -83,7 +86,10 @@ internal static class WebhookDocs
         };
 
     public static OperationDoc Retry { get; } =
-        new("Send once more", "The same `webhook-id`, at once, whatever came of it before. The schedule of its attempts stays as it was.")
+        new(
+            "Retry a delivery",
+            "Sends the event again at once with the same `webhook-id`, whether or not it was delivered before. The schedule of the other attempts does not change."
+        )
         {
             Errors = OfEnabled,
             AnswerExample = Delivery,

@@ -5,13 +5,13 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff.Sessions.Endpoints;
 
-/// <summary>Who is signed in.</summary>
-/// <param name="Sub">The subject.</param>
-/// <param name="Name">For people.</param>
-/// <param name="Email">Where the provider says it.</param>
-/// <param name="Roles">What the user may do.</param>
-/// <param name="SessionExpiresIn">Seconds until the session ends unless a request comes.</param>
-/// <param name="LogoutUrl">Navigate there to sign out.</param>
+/// <summary>The signed-in user.</summary>
+/// <param name="Sub">The user's id at the identity provider (subject).</param>
+/// <param name="Name">The user's display name.</param>
+/// <param name="Email">The user's e-mail address, if the identity provider gives one.</param>
+/// <param name="Roles">The user's roles.</param>
+/// <param name="SessionExpiresIn">Seconds until the session ends if no further request is sent.</param>
+/// <param name="LogoutUrl">Address to which the browser navigates to sign out.</param>
 public sealed record SignedInUser(
     string Sub,
     string? Name,

@@ -5,14 +5,14 @@ using Microsoft.AspNetCore.Http;
 
 namespace Bff.Sessions.Endpoints;
 
-/// <summary>Where the user is signed in.</summary>
+/// <summary>The user's open sessions.</summary>
 public sealed record SessionList(IReadOnlyList<SessionItem> Items);
 
-/// <param name="Id">For ending it; says nothing about its cookie.</param>
-/// <param name="Device">Such as <c>Firefox on Linux</c>.</param>
-/// <param name="Created">When it began.</param>
-/// <param name="LastSeen">To about a minute.</param>
-/// <param name="Current">The one that asks.</param>
+/// <param name="Id">Id with which the session can be ended. It cannot be used as the session's cookie.</param>
+/// <param name="Device">Browser and operating system, such as <c>Firefox on Linux</c>.</param>
+/// <param name="Created">Time of the sign-in.</param>
+/// <param name="LastSeen">Time of the session's last request, accurate to about a minute.</param>
+/// <param name="Current">Whether this is the session of the request.</param>
 public sealed record SessionItem(string Id, string Device, DateTimeOffset Created, DateTimeOffset LastSeen, bool Current);
 
 internal static class ManageSessions
