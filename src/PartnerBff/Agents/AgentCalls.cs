@@ -12,7 +12,7 @@ internal sealed partial class AgentCalls(InnerRequests requests, AgentMetrics me
 {
     private static readonly Problem TooLarge = new(ProblemCodes.UpstreamFailed)
     {
-        Detail = "The answer is larger than a tool's result may be. Ask for less at once.",
+        Detail = "The answer is larger than the result of a tool may be. Request less at once.",
     };
 
     /// <summary>The headers of an answer that are relevant to clients.</summary>

@@ -32,7 +32,7 @@ internal sealed class AgentEndpoint(AgentTools tools, AgentServer server, ICorsP
 
     private static readonly Problem NotAcceptable = new(ProblemCodes.NotAcceptable)
     {
-        Detail = "Accept both application/json and text/event-stream.",
+        Detail = "Send an Accept header with both application/json and text/event-stream.",
     };
 
     public async Task Post(HttpContext context)

@@ -17,11 +17,11 @@ internal sealed class AgentServer(AgentCalls calls, ILoggerFactory logging, IHos
 {
     private const string Instructions =
         "The tools are the operations of the Partner API, version 1. A call that fails is answered with a problem document: rely on its code. "
-        + "What takes an idempotency_key acts once per key: give a new one for each operation and the same one for each repeat of it. "
+        + "An operation with an idempotency_key runs once per key: use a new key for each operation, and the same key when you repeat it. "
         + "Lists answer has_more and next_cursor; pass the latter as cursor. Each call counts against the credential's limits; "
         + "after rate_limit_exceeded, quota_exceeded, overloaded and upstream_unavailable wait for as many seconds as Retry-After says.";
 
-    private const string InvalidParams = "The parameters are not those of the method.";
+    private const string InvalidParams = "The parameters do not match the method.";
 
     private readonly Lock _lock = new();
     private ServiceProvider? _services;
@@ -125,7 +125,7 @@ internal sealed class AgentServer(AgentCalls calls, ILoggerFactory logging, IHos
         handlers.ListToolsHandler = (request, _) =>
             request.Params?.Cursor is null
                 ? ValueTask.FromResult(new ListToolsResult { Tools = [.. call.Listed ?? []] })
-                : throw new McpProtocolException("The list has one page, and no cursor.", McpErrorCode.InvalidParams);
+                : throw new McpProtocolException("The list has only one page. Leave out the cursor.", McpErrorCode.InvalidParams);
         handlers.CallToolHandler = (_, cancellation) => calls.Run(context, call, cancellation);
     }
 

@@ -61,7 +61,7 @@ internal sealed record AgentTool(
             {
                 if (!Arguments.TryGetValue(argument.Name, out var known))
                 {
-                    mistakes[argument.Name] = ["Is no argument of this tool."];
+                    mistakes[argument.Name] = ["Is not an argument of this tool. Leave it out."];
                 }
                 else if (known.Place == ArgumentPlace.Body)
                 {
@@ -74,7 +74,7 @@ internal sealed record AgentTool(
                 }
                 else if (Text(argument.Value) is not { Length: > 0 } text)
                 {
-                    mistakes[argument.Name] = ["Must be a string or a number, and not empty."];
+                    mistakes[argument.Name] = ["Must be a number or a string that is not empty."];
                 }
                 else if (known.Place == ArgumentPlace.Path)
                 {

@@ -65,7 +65,7 @@ internal sealed class ApiVersions(IReadOnlyDictionary<string, ApiVersion> versio
         {
             if (!Names.Contains(section.Key, StringComparer.OrdinalIgnoreCase))
             {
-                mistakes.Add(section.Path, $"is not a version of this API; there are {string.Join(", ", Names)}.");
+                mistakes.Add(section.Path, $"is not a version of this API. The versions are {string.Join(", ", Names)}.");
                 continue;
             }
 
@@ -73,11 +73,19 @@ internal sealed class ApiVersions(IReadOnlyDictionary<string, ApiVersion> versio
             var sunset = Date(section, "Sunset", mistakes);
             if (sunset is not null && deprecation is null)
             {
-                mistakes.Add(section, "Deprecation", "is missing: a version is deprecated for six months at least before it ends.");
+                mistakes.Add(
+                    section,
+                    "Deprecation",
+                    "is missing. Set the date from which the version is deprecated, at least six months before Sunset."
+                );
             }
             else if (sunset < deprecation?.AddMonths(MonthsOfNotice))
             {
-                mistakes.Add(section, "Sunset", "is earlier than six months after Deprecation; partners were promised that time.");
+                mistakes.Add(
+                    section,
+                    "Sunset",
+                    "is less than six months after Deprecation. Set a later date: partners are promised six months' notice."
+                );
             }
 
             versions[section.Key] = new ApiVersion
@@ -104,7 +112,7 @@ internal sealed class ApiVersions(IReadOnlyDictionary<string, ApiVersion> versio
             return date;
         }
 
-        mistakes.Add(section, key, $"'{text}' is not a date (RFC 3339), such as 2027-01-01T00:00:00Z.");
+        mistakes.Add(section, key, $"'{text}' is not a date. Write it as in RFC 3339, such as 2027-01-01T00:00:00Z.");
         return null;
     }
 
@@ -125,7 +133,11 @@ internal sealed class ApiVersions(IReadOnlyDictionary<string, ApiVersion> versio
             return text;
         }
 
-        mistakes.Add(section, key, $"'{text}' is neither an address nor a path of this host.");
+        mistakes.Add(
+            section,
+            key,
+            $"'{text}' is not an address. Write an absolute address, a path of this host such as /docs, or a version's name."
+        );
         return null;
     }
 }

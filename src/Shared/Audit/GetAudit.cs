@@ -41,7 +41,7 @@ internal static class GetAudit
         {
             [] => null,
             [{ Length: > 0 } text] when text.Length <= longest => text,
-            _ => throw new ProblemException(Problem.Invalid(name, $"Give it once, with 1 to {longest} characters.")),
+            _ => throw new ProblemException(Problem.Invalid(name, $"Must be given once, with 1 to {longest} characters.")),
         };
 
     private static DateTimeOffset? Since(HttpContext context) =>
@@ -50,7 +50,7 @@ internal static class GetAudit
             null => null,
             var text when Rfc3339.TryParseOrDay(text, out var moment) => moment,
             _ => throw new ProblemException(
-                Problem.Invalid("since", "Must be a day, or a moment (RFC 3339) such as 2026-01-01T00:00:00Z.")
+                Problem.Invalid("since", "Must be a day, or a date and time with an offset such as 2026-01-01T00:00:00Z (RFC 3339).")
             ),
         };
 }

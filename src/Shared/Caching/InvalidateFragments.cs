@@ -39,7 +39,7 @@ internal static class InvalidateFragments
 
         if (request.Tags is not { Length: > 0 and <= MaxTags } tags || !tags.All(static t => t is { Length: > 0 and <= MaxTagLength }))
         {
-            return Problem.Invalid("tags", $"Give 1 to {MaxTags} tags of 1 to {MaxTagLength} characters.");
+            return Problem.Invalid("tags", $"Must be 1 to {MaxTags} tags of 1 to {MaxTagLength} characters.");
         }
 
         await context.RequestServices.GetRequiredService<IFragmentInvalidator>().Invalidate(tags, context.RequestAborted);

@@ -157,7 +157,10 @@ internal sealed class CallersMiddleware(
                     context.Response.Headers.WWWAuthenticate = $"Bearer error=\"insufficient_scope\", scope=\"{scope}\"";
                 }
 
-                return new Problem(ProblemCodes.InsufficientScope) { Detail = $"The credential lacks the scope '{scope}'." };
+                return new Problem(ProblemCodes.InsufficientScope)
+                {
+                    Detail = $"The credential lacks the scope '{scope}'. Use a credential with this scope.",
+                };
             }
 
             if ((rule.Role is { } role && !caller.IsInRole(role)) || (rule.Kind is { } kind && caller.Kind != kind))

@@ -63,7 +63,12 @@ public sealed record CertificateOptions
             {
                 if (part == "Path" || section[part] is not null)
                 {
-                    mistakes.Add(section, part, "leads to no readable certificate" + (needsKey ? " with its private key." : "."));
+                    mistakes.Add(
+                        section,
+                        part,
+                        "does not give a readable certificate"
+                            + (needsKey ? " with its private key. Check Path, KeyPath and Password." : ". Check the file.")
+                    );
                 }
             }
         }

@@ -27,7 +27,7 @@ internal static class FailedStart
             InvalidConfigurationException mistakes => "The host does not start. "
                 + mistakes.Message
                 + Environment.NewLine
-                + "Instances that run already refused the same edit and go on with the configuration before it (metric bff.settings.refused), until they end: undo or mend the edit now.",
+                + "Instances that are already running refused the same edit (metric bff.settings.refused) and keep the previous configuration until they stop. Undo or correct the edit now.",
             IOException { InnerException: AddressInUseException } taken => "The host does not start. " + taken.Message,
             _ => null, // A fault in the code, which needs its stack trace.
         };

@@ -21,7 +21,7 @@ internal static class HttpAddress
             || (address.Scheme != Uri.UriSchemeHttps && address.Scheme != Uri.UriSchemeHttp)
         )
         {
-            mistakes.Add(section, key, "is not an absolute http(s) address.");
+            mistakes.Add(section, key, "is not an absolute http or https address. Write one such as https://login.example.com.");
             return null;
         }
 
@@ -46,7 +46,10 @@ internal static class HttpAddress
             return uri.AbsoluteUri.EndsWith('/') ? uri : new Uri(uri.AbsoluteUri + "/");
         }
 
-        mistakes.Add(section.Path, "needs an absolute http or https address, or such as https+http://orders, without user info or query.");
+        mistakes.Add(
+            section.Path,
+            "is missing or not an address. Write an absolute http or https address, or one such as https+http://orders, without user info or query."
+        );
         return null;
     }
 }

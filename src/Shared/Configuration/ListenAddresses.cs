@@ -69,7 +69,7 @@ internal sealed class ListenAddressesValidator(IConfiguration configuration) : I
                 // Reported like the other addresses that the server does not accept.
             }
 
-            mistakes.Add($"{key}: not an address to listen on. Write scheme, address and port, such as http://0.0.0.0:8080.");
+            mistakes.Add($"{key}: is not an address to listen on. Write scheme, address and port, such as http://0.0.0.0:8080.");
         }
 
         void CheckCertificate(IConfigurationSection certificate)
@@ -86,7 +86,9 @@ internal sealed class ListenAddressesValidator(IConfiguration configuration) : I
             catch (Exception unusable)
                 when (unusable is CryptographicException or IOException or UnauthorizedAccessException or ArgumentException)
             {
-                mistakes.Add($"{certificate.Path}:Path: no certificate with its key can be read there. Check Path, KeyPath and Password.");
+                mistakes.Add(
+                    $"{certificate.Path}:Path: does not give a readable certificate with its private key. Check Path, KeyPath and Password."
+                );
             }
         }
     }

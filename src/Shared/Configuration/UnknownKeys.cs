@@ -36,7 +36,7 @@ internal sealed class UnknownKeys(IEnumerable<ConfigurationRead> reads, IEnumera
     {
         ["CorsPolicy"] = "Origins are allowed for the whole host, in Cors:Origins.",
         ["RateLimiterPolicy"] = "Name a limit in Metadata:Endpoint and set it in Limits:Endpoints:<name>.",
-        ["OutputCachePolicy"] = "Answers of a route are not kept; an endpoint of the host can keep its parts.",
+        ["OutputCachePolicy"] = "Answers of a route are not cached. An endpoint of the host can cache its parts.",
         ["TimeoutPolicy"] = "Set Upstreams:<name>:Timeout or Metadata:IdleTimeout.",
         ["Timeout"] = "Set Upstreams:<name>:Timeout or Metadata:IdleTimeout.",
     };

@@ -74,7 +74,7 @@ internal sealed class EdgeSettings
             {
                 mistakes.Add(
                     key,
-                    $"'{value}' is not an IP address. Write one address, such as 10.0.0.5; ranges belong to ForwardedHeaders:KnownNetworks."
+                    $"'{value}' is not an IP address. Write one address, such as 10.0.0.5, and put networks in ForwardedHeaders:KnownNetworks."
                 );
             }
         }
@@ -90,7 +90,7 @@ internal sealed class EdgeSettings
             }
             else if (network.PrefixLength == 0)
             {
-                mistakes.Add(key, $"'{value}' would believe every client's forwarded headers. Name the proxies' own network.");
+                mistakes.Add(key, $"'{value}' would trust the forwarded headers of every client. Name the network of the proxies.");
             }
             else
             {

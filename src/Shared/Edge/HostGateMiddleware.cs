@@ -21,7 +21,10 @@ internal sealed class HostGateMiddleware(RequestDelegate next, Reloadable<EdgeSe
         context.Request.Host = new HostString(allowed[0].TrimStart('*', '.')); // No link is built from a foreign name.
         return ProblemWriter.Write(
             context,
-            new Problem(ProblemCodes.MalformedRequest) { Detail = "This host does not answer for the requested authority." }
+            new Problem(ProblemCodes.MalformedRequest)
+            {
+                Detail = "This API is not served under the host name of the request. Check the address.",
+            }
         );
     }
 

@@ -79,7 +79,7 @@ public static class JsonBody
                 JsonTexts.Check(document.RootElement);
             }
 
-            return value is not null ? new(value, null) : Malformed<T>("The body is null.");
+            return value is not null ? new(value, null) : Malformed<T>("The body is null. Send a JSON object.");
         }
         catch (JsonException invalid) when (invalid.Path is not null)
         {
@@ -88,7 +88,7 @@ public static class JsonBody
         catch (Exception malformed) when (malformed is JsonException or InvalidOperationException)
         {
             // InvalidOperationException means an escape that is not a character, such as half of a surrogate pair.
-            return Malformed<T>("The body is not well-formed JSON, names a member twice or is nested too deeply.");
+            return Malformed<T>("The body is not well-formed JSON, has a member twice or is nested too deeply.");
         }
     }
 
@@ -129,7 +129,7 @@ public static class JsonBody
         var at = invalid.Message.IndexOf(Missing, StringComparison.Ordinal);
         if (at < 0)
         {
-            return new() { [path] = [invalid.Message == UtcTimestamp.Mistake ? UtcTimestamp.Mistake : "Is not of the expected type."] };
+            return new() { [path] = [invalid.Message == UtcTimestamp.Mistake ? UtcTimestamp.Mistake : "Does not have the expected type."] };
         }
 
         var names = invalid.Message[(at + Missing.Length)..].Split('\'').Where((_, i) => i % 2 == 1);

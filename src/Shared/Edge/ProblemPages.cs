@@ -65,7 +65,7 @@ internal static class ProblemPages
             Content-Type: application/problem+json
 
             {Text(Example(problem))}</pre>
-            <p>The member <code>requestId</code>, also in the header <code>X-Request-Id</code>, names the request in support conversations.</p>
+            <p>The member <code>requestId</code>, also in the header <code>X-Request-Id</code>, identifies the request. Give it to support.</p>
             """
         );
 
@@ -89,7 +89,7 @@ internal static class ProblemPages
             "Problems",
             $"""
             <h1>Problems</h1>
-            <p class="lead">Every error is an <code>application/problem+json</code> document (RFC 9457). Programs should look at its <code>code</code>.</p>
+            <p class="lead">Every error is an <code>application/problem+json</code> document (RFC 9457). Programs should rely on its <code>code</code>.</p>
             <ul>
             {rows}</ul>
             """
@@ -113,12 +113,12 @@ internal static class ProblemPages
     private static string Repeat(ProblemCode problem) =>
         problem.Status switch
         {
-            408 or 429 or 503 => "Yes, after the time in Retry-After, with growing pauses.",
-            409 => "After looking at the resource's present state.",
-            502 or 504 => "Reads: yes, with growing pauses. Writes: only under an Idempotency-Key.",
-            500 => "Perhaps once. Then report the request id.",
-            401 => "With a fresh credential.",
-            _ => "Not unchanged.",
+            408 or 429 or 503 => "Yes, after the time in Retry-After, with increasing delays.",
+            409 => "After reading the current state of the resource.",
+            502 or 504 => "Reads: yes, with increasing delays. Writes: only with the same Idempotency-Key.",
+            500 => "Once at most. After that give support the request id.",
+            401 => "With a new credential.",
+            _ => "Only with a corrected request.",
         };
 
     private static string Status(ProblemCode problem) => problem.Status.ToString(CultureInfo.InvariantCulture);

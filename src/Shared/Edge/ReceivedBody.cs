@@ -37,7 +37,9 @@ internal sealed class ReceivedBody(Stream received, BffRequest request) : ReadOn
         catch (Exception broken) when (broken is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
             // This includes a cancellation that no token here requested, and a reader that no longer works: the connection has been closed.
-            throw request.Fail(new BadHttpRequestException("The body's framing is wrong, or its sender is gone.", broken));
+            throw request.Fail(
+                new BadHttpRequestException("The body is not framed correctly, or the connection was closed before its end.", broken)
+            );
         }
     }
 }

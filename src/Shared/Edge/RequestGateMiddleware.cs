@@ -26,7 +26,7 @@ internal sealed class RequestGateMiddleware(RequestDelegate next)
         )
         {
             context.Response.Headers.Connection = "close";
-            return Refuse(context, "Content-Length and Transfer-Encoding contradict each other.");
+            return Refuse(context, "Content-Length and Transfer-Encoding contradict each other. Send one of them.");
         }
 
         // The server looks only at the last coding. A proxy or a service may look at another.
@@ -62,7 +62,7 @@ internal sealed class RequestGateMiddleware(RequestDelegate next)
         {
             return Refuse(
                 context,
-                "The request target is ambiguous: it has encoded separators, dot or empty segments, ';', control characters, bad escapes or a foreign authority."
+                "The address is ambiguous: it has encoded separators, dot segments, empty segments, ';', control characters, invalid escapes or another host's name."
             );
         }
 

@@ -45,7 +45,7 @@ internal static class CloudEventReader
             throw new ProblemException(
                 new Problem(ProblemCodes.MalformedRequest)
                 {
-                    Detail = "The body is not well-formed JSON, names a member twice or is nested too deeply.",
+                    Detail = "The body is not well-formed JSON, has a member twice or is nested too deeply.",
                 },
                 malformed
             );
@@ -127,7 +127,7 @@ internal static class CloudEventReader
             var text = value.ValueKind == JsonValueKind.String ? value.GetString()! : "";
             if (text.Length is 0 or > MaxTextLength || text.Any(char.IsControl))
             {
-                errors[at + name] = [$"Must be a text of 1 to {MaxTextLength} characters without control characters."];
+                errors[at + name] = [$"Must be a string of 1 to {MaxTextLength} characters without control characters."];
             }
 
             return text;
@@ -156,7 +156,7 @@ internal static class CloudEventReader
             {
                 if (hasData || binary.ValueKind != JsonValueKind.String || !binary.TryGetBytesFromBase64(out _))
                 {
-                    errors[at + "data_base64"] = ["Must be base64 text, and data must be absent."];
+                    errors[at + "data_base64"] = ["Must be a base64 string, and data must be absent."];
                 }
 
                 value = binary;

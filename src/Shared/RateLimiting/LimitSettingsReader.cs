@@ -74,8 +74,8 @@ internal sealed class LimitSettingsReader(ConfigurationMistakes mistakes)
     {
         if (shipped is null)
         {
-            Require(section, "RequestsPerMinute", "the plan is not a shipped one, so say how many requests it admits per minute.");
-            Require(section, "Burst", "the plan is not a shipped one, so say how many requests a full bucket holds.");
+            Require(section, "RequestsPerMinute", "Every plan that is not shipped needs it: the cost units per minute.");
+            Require(section, "Burst", "Every plan that is not shipped needs it: the cost units that a full bucket holds.");
         }
 
         var plan = mistakes.Bind(
@@ -95,12 +95,12 @@ internal sealed class LimitSettingsReader(ConfigurationMistakes mistakes)
         );
         if (plan is { Overage: true, RequestsPerDay: null })
         {
-            mistakes.Add(section, "Overage", "needs RequestsPerDay: there is nothing to exceed.");
+            mistakes.Add(section, "Overage", "needs a daily quota. Set RequestsPerDay, or remove Overage.");
         }
 
         if (plan.OverageCeiling < plan.RequestsPerDay)
         {
-            mistakes.Add(section, "OverageCeiling", "is the day's last request of all, so it is not below RequestsPerDay.");
+            mistakes.Add(section, "OverageCeiling", "is lower than RequestsPerDay. Set at least RequestsPerDay.");
         }
 
         return plan is { Overage: true, OverageCeiling: null } ? plan with { OverageCeiling = plan.RequestsPerDay * 2 } : plan;
@@ -132,7 +132,7 @@ internal sealed class LimitSettingsReader(ConfigurationMistakes mistakes)
             mistakes.Add(
                 section,
                 "Plan",
-                $"there is no plan '{name}'; use one of {string.Join(", ", plans.Keys)} or describe it under Plans."
+                $"'{name}' is not the name of a plan. Use one of {string.Join(", ", plans.Keys)}, or add the plan under Plans."
             );
         }
 
@@ -156,7 +156,7 @@ internal sealed class LimitSettingsReader(ConfigurationMistakes mistakes)
         var read = mistakes.Bind(section, new BucketSettings());
         if (read.Burst is not null)
         {
-            Require(section, "RequestsPerMinute", "Burst alone makes no bucket.");
+            Require(section, "RequestsPerMinute", "Burst has no effect without it.");
         }
 
         return read.RequestsPerMinute is { } rate ? new(name, read.Burst ?? rate, rate) : null;
@@ -169,7 +169,10 @@ internal sealed class LimitSettingsReader(ConfigurationMistakes mistakes)
             return pattern;
         }
 
-        mistakes.Add(entry.Path, "not a path pattern such as /v1/orders/**: * is one segment, a last ** the rest of the path.");
+        mistakes.Add(
+            entry.Path,
+            "is not a path pattern. Write one such as /v1/orders/**, where * is one segment and a final ** is the rest of the path."
+        );
         return PathPattern.Nothing; // A tenant of the store is served nevertheless.
     }
 
@@ -197,7 +200,11 @@ internal sealed class LimitSettingsReader(ConfigurationMistakes mistakes)
         // The Host header of a request contains only ASCII.
         if (Uri.CheckHostName(domain) != UriHostNameType.Dns || !Ascii.IsValid(domain) || domain.EndsWith('.'))
         {
-            mistakes.Add(section, "CustomDomain", "not a host name such as api.example.com, in ASCII and without scheme, port or path.");
+            mistakes.Add(
+                section,
+                "CustomDomain",
+                "is not a host name. Write one such as api.example.com, in ASCII and without scheme, port or path."
+            );
         }
 
         return domain;
@@ -211,7 +218,10 @@ internal sealed class LimitSettingsReader(ConfigurationMistakes mistakes)
         {
             foreach (var later in shared.Skip(1))
             {
-                mistakes.Add($"Tenants:{later.Id}:CustomDomain", $"is the domain of tenant '{shared.First().Id}' already.");
+                mistakes.Add(
+                    $"Tenants:{later.Id}:CustomDomain",
+                    $"is already the domain of tenant '{shared.First().Id}'. Choose another one."
+                );
             }
         }
     }
@@ -223,7 +233,7 @@ internal sealed class LimitSettingsReader(ConfigurationMistakes mistakes)
         {
             if (!known.Contains(upstream.Key))
             {
-                mistakes.Add(upstream.Path, "is not the name of an upstream.");
+                mistakes.Add(upstream.Path, "is not the name of an upstream. Use a name under Upstreams.");
             }
             else if (HttpAddress.OfService(upstream.GetSection("Address"), mistakes) is { } address)
             {
@@ -245,7 +255,7 @@ internal sealed class LimitSettingsReader(ConfigurationMistakes mistakes)
             case "READ-ONLY":
                 return true;
             default:
-                mistakes.Add(section, "Endpoints", $"'{section["Endpoints"]}' is not one of all, read-only.");
+                mistakes.Add(section, "Endpoints", $"'{section["Endpoints"]}' is not one of all and read-only.");
                 return true;
         }
     }
@@ -254,7 +264,7 @@ internal sealed class LimitSettingsReader(ConfigurationMistakes mistakes)
     {
         if (section[key] is not { Length: > 0 })
         {
-            mistakes.Add(section, key, "required: " + why);
+            mistakes.Add(section, key, "is missing. " + why);
         }
     }
 }

@@ -123,12 +123,15 @@ internal static class Entitlement
     {
         if (limits.IsForbidden && caller.IsAuthenticated)
         {
-            return new Problem(ProblemCodes.Forbidden) { Detail = "The credential's tenant is not known here." };
+            return new Problem(ProblemCodes.Forbidden) { Detail = "The credential's tenant is not known to this API." };
         }
 
         if (domainOwner is not null && domainOwner != caller.Tenant)
         {
-            return new Problem(ProblemCodes.Forbidden) { Detail = "The credential is not good for this host name." };
+            return new Problem(ProblemCodes.Forbidden)
+            {
+                Detail = "The credential is not valid for this host name. Use another host name.",
+            };
         }
 
         if (
@@ -151,7 +154,10 @@ internal static class Entitlement
 
         if (limits.Plan.IsReadOnly && rules.IsDomainWrite && IsWrite(context.Request.Method))
         {
-            return new Problem(ProblemCodes.EndpointNotInPlan) { Detail = "The plan is read-only." };
+            return new Problem(ProblemCodes.EndpointNotInPlan)
+            {
+                Detail = "The plan allows reads only. Change to a plan that allows writes.",
+            };
         }
 
         return null;

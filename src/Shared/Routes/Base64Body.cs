@@ -63,5 +63,5 @@ internal sealed class Base64Body(Stream received, BffRequest request) : ReadOnly
         _textLength = rest;
     }
 
-    private BadHttpRequestException Malformed() => request.Fail(new BadHttpRequestException("The body is no Base64."));
+    private BadHttpRequestException Malformed() => request.Fail(new BadHttpRequestException("The body is not Base64."));
 }

@@ -77,12 +77,12 @@ internal sealed class GrpcAnswer : ReadOnlyStream
     }
 
     private (int Status, string Message) Why() =>
-        _expired.IsCancellationRequested ? (GrpcCode.Unauthenticated, "The credential has ended. Obtain a new one.")
+        _expired.IsCancellationRequested ? (GrpcCode.Unauthenticated, "The credential has expired or was revoked. Obtain a new one.")
         : _late is { IsCancellationRequested: true } ? (GrpcCode.DeadlineExceeded, "The call's own deadline has passed.")
         : _silent.IsCancellationRequested ? (GrpcCode.DeadlineExceeded, "The service was silent for too long.")
         : BffRequest.Of(_context).BodyFault is { } fault
             ? (GrpcRefusal.StatusOf(fault.StatusCode), "The stream of the client is not well-formed, or a message is too large.")
-        : (GrpcCode.Unavailable, "The service broke off.");
+        : (GrpcCode.Unavailable, "The service closed the connection before the end of the call.");
 
     /// <summary>Links all tokens; reuses the result because every read passes the same token.</summary>
     private CancellationToken Any(CancellationToken cancellation)

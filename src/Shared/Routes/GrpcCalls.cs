@@ -43,7 +43,7 @@ internal static class GrpcCalls
                 context,
                 new Problem(ProblemCodes.MalformedRequest)
                 {
-                    Detail = "grpc-timeout must be one to eight digits and one of H, M, S, m, u, n.",
+                    Detail = "The header grpc-timeout must be one to eight digits followed by a unit: H, M, S, m, u or n.",
                 }
             );
             return;

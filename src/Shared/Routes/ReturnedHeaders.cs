@@ -116,7 +116,10 @@ internal sealed class ReturnedHeaders(FrozenSet<string> names, FrozenSet<string>
             )
         )
         {
-            mistakes.Add(name.Path, $"'{name.Value}' may not be returned.");
+            mistakes.Add(
+                name.Path,
+                $"'{name.Value}' may not be returned. Name a header that carries no identity, is not a connection header and is not set by the gateway itself."
+            );
         }
 
         var named = further.Select(f => f.Value ?? "").ToList();

@@ -39,7 +39,10 @@ internal static class RouteParser
         var upstreams = UpstreamsParser.Parse(configuration.GetSection("Upstreams"), new ConfigurationMistakes());
         if (configuration.GetSection("ReverseProxy:Clusters").Exists())
         {
-            mistakes.Add("ReverseProxy:Clusters", "is not read: clusters are made from Upstreams. Move the addresses there.");
+            mistakes.Add(
+                "ReverseProxy:Clusters",
+                "is not read, because clusters are made from Upstreams. Move the addresses to Upstreams:<name>:Address."
+            );
         }
 
         var graphQl = new Dictionary<string, GraphQlRules>(StringComparer.OrdinalIgnoreCase);
@@ -76,7 +79,7 @@ internal static class RouteParser
         var isKnown = cluster is not null && upstreams.ContainsKey(cluster);
         if (!isKnown)
         {
-            mistakes.Add(section, "ClusterId", $"'{cluster}' is not the name of an upstream.");
+            mistakes.Add(section, "ClusterId", $"'{cluster}' is not the name of an upstream. Use a name under Upstreams.");
         }
 
         var read = mistakes.Bind(section, new RouteSettings());
@@ -130,7 +133,11 @@ internal static class RouteParser
 
         if (read is { GrpcWeb: true, Protocol: not RouteProtocol.Grpc })
         {
-            mistakes.Add(section, "Metadata:GrpcWeb", "is for routes whose Metadata:Protocol is Grpc.");
+            mistakes.Add(
+                section,
+                "Metadata:GrpcWeb",
+                "has an effect only on routes whose Metadata:Protocol is Grpc. Set Metadata:Protocol, or remove this key."
+            );
         }
 
         if (GraphQl(section, read, mistakes) is { } rules)
@@ -153,7 +160,11 @@ internal static class RouteParser
         {
             foreach (var key in GraphQlKeys.Where(k => section[k] is not null))
             {
-                mistakes.Add(section, key, "is for routes whose Metadata:Protocol is graphql.");
+                mistakes.Add(
+                    section,
+                    key,
+                    "has an effect only on routes whose Metadata:Protocol is GraphQL. Set Metadata:Protocol, or remove this key."
+                );
             }
 
             return null;
@@ -168,7 +179,7 @@ internal static class RouteParser
     {
         if (route.Match.Path is not { Length: > 1 } path || path[0] != '/')
         {
-            mistakes.Add(section, "Match:Path", "is missing or does not begin with a slash.");
+            mistakes.Add(section, "Match:Path", "is missing or does not begin with a slash. Write a path such as /api/orders/{id}.");
         }
         else
         {
@@ -185,26 +196,34 @@ internal static class RouteParser
         var anonymous = string.Equals(route.AuthorizationPolicy, "Anonymous", StringComparison.OrdinalIgnoreCase);
         if (route.AuthorizationPolicy is not null && !anonymous)
         {
-            mistakes.Add(section, "AuthorizationPolicy", "must be Anonymous or absent; say the scope in Metadata:Scope.");
+            mistakes.Add(
+                section,
+                "AuthorizationPolicy",
+                "must be Anonymous or absent. Name the scope that callers need in Metadata:Scope."
+            );
         }
 
         if (anonymous && route.Match.Path?.Contains("{**", StringComparison.Ordinal) == true)
         {
-            mistakes.Add(section, "Match:Path", "an anonymous route is matched exactly, never by prefix.");
+            mistakes.Add(
+                section,
+                "Match:Path",
+                "has {**, which an anonymous route may not have: anonymous routes match exact paths. Write the paths one by one."
+            );
         }
 
         if (route.Metadata?.GetValueOrDefault("Limits") is { } limits && !limits.Equals("none", StringComparison.OrdinalIgnoreCase))
         {
-            mistakes.Add(section, "Metadata:Limits", "must be none or absent.");
+            mistakes.Add(
+                section,
+                "Metadata:Limits",
+                "must be none or absent. Set other limits in Limits:Endpoints:<name>, with the route's Metadata:Endpoint as the name."
+            );
         }
 
         if (route.Transforms?.Any(static t => t.ContainsKey("ResponseHeadersAllowed")) == true)
         {
-            mistakes.Add(
-                section,
-                "Transforms",
-                "ResponseHeadersAllowed is not read: what passes back is an allow-list already. Add names in Headers:Return."
-            );
+            mistakes.Add(section, "Transforms", "has ResponseHeadersAllowed, which is not read. Add the headers' names to Headers:Return.");
         }
 
         if (!anonymous && string.IsNullOrWhiteSpace(route.Metadata?.GetValueOrDefault("Scope")))
@@ -212,7 +231,7 @@ internal static class RouteParser
             mistakes.Add(
                 section,
                 "Metadata:Scope",
-                "is missing: name the scope that callers need, or set AuthorizationPolicy to Anonymous."
+                "is missing. Name the scope that callers need, or set AuthorizationPolicy to Anonymous."
             );
         }
     }

@@ -80,7 +80,7 @@ internal sealed class SessionCallers(
             _ => throw new ProblemException(
                 new Problem(ProblemCodes.UpstreamUnavailable)
                 {
-                    Detail = "The identity provider does not answer.",
+                    Detail = "The identity provider does not answer. Wait as long as Retry-After says, then try again.",
                     RetryAfter = TimeSpan.FromSeconds(2),
                 }
             ),

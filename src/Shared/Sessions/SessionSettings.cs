@@ -142,11 +142,16 @@ internal sealed record SessionSettings
         return read with
         {
             Authority = ReadAuthority(section, provider, https, mistakes),
-            ClientId = Required(section, "ClientId", "The provider knows this host by it.", mistakes),
+            ClientId = Required(section, "ClientId", "Set it to this host's client id at the provider.", mistakes),
             ClientSecret =
                 read.ClientAuthentication == ClientAuthentication.PrivateKeyJwt
                     ? section["ClientSecret"] ?? ""
-                    : Required(section, "ClientSecret", "The host is a confidential client; keep the secret out of files.", mistakes),
+                    : Required(
+                        section,
+                        "ClientSecret",
+                        "Set it to this host's client secret at the provider. Keep the secret out of files.",
+                        mistakes
+                    ),
             PrivateKey = SignInParser.PrivateKey(section, read.ClientAuthentication, mistakes),
             AuthorizeParameters = SignInParser.AuthorizeParameters(section.GetSection("AuthorizeParameters"), mistakes),
             LoginParameters = SignInParser.LoginParameters(section.GetSection("LoginParameters"), mistakes),
@@ -180,7 +185,7 @@ internal sealed record SessionSettings
             return ProviderParser.Parse(at, isScheme, new ConfigurationMistakes());
         }
 
-        mistakes.Add(section, "Provider", $"'{name}' is not the name of a provider under Authentication:Providers.");
+        mistakes.Add(section, "Provider", $"'{name}' is not the name of a provider. Use a name under Authentication:Providers, or Bearer.");
         return null;
     }
 
@@ -194,7 +199,7 @@ internal sealed record SessionSettings
         var text =
             string.IsNullOrEmpty(section["Authority"]) && provider?.Authority is { Length: > 0 } inherited
                 ? inherited.TrimEnd('/')
-                : Required(section, "Authority", "Browsers sign in there.", mistakes).TrimEnd('/');
+                : Required(section, "Authority", "Set it to the issuer's address, where browsers sign in.", mistakes).TrimEnd('/');
         if (text.Length > 0 && (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.Scheme is not ("https" or "http")))
         {
             mistakes.Add(section, "Authority", "is not an address. Write the issuer, such as https://login.example.com.");
@@ -213,7 +218,7 @@ internal sealed record SessionSettings
         var scopes = listed.Count > 0 ? string.Join(' ', listed) : section["Scopes"] ?? fallback;
         if (!scopes.Split(' ').Contains("openid"))
         {
-            mistakes.Add(section, "Scopes", "lacks openid: without it the provider gives no id_token.");
+            mistakes.Add(section, "Scopes", "lacks openid, without which the provider returns no id_token. Add openid.");
         }
 
         return scopes;

@@ -37,7 +37,7 @@ internal static class SignInParser
                 mistakes.Add(
                     section,
                     "PrivateKey:Path",
-                    "is there, but the host does not use it. Set ClientAuthentication to PrivateKeyJwt, or leave the key out."
+                    "is set, but the host does not use it. Set ClientAuthentication to PrivateKeyJwt, or remove the key."
                 );
             }
 
@@ -46,7 +46,7 @@ internal static class SignInParser
 
         if (string.IsNullOrEmpty(path))
         {
-            mistakes.Add(section, "PrivateKey:Path", "is missing: PrivateKeyJwt signs with it. Give the path of a private key, PEM.");
+            mistakes.Add(section, "PrivateKey:Path", "is missing, and PrivateKeyJwt needs it. Set it to the path of a private key in PEM.");
             return null;
         }
 
@@ -57,7 +57,11 @@ internal static class SignInParser
         catch (Exception unreadable)
             when (unreadable is IOException or UnauthorizedAccessException or ArgumentException or CryptographicException)
         {
-            mistakes.Add(section, "PrivateKey:Path", "leads to no readable private key, RSA of at least 2048 bits or elliptic curve.");
+            mistakes.Add(
+                section,
+                "PrivateKey:Path",
+                "does not give a readable private key. Use an RSA key of at least 2048 bits or an elliptic curve key."
+            );
             return null;
         }
     }
@@ -66,7 +70,7 @@ internal static class SignInParser
     {
         foreach (var own in section.GetChildren().Where(p => Own.Contains(p.Key, StringComparer.OrdinalIgnoreCase)))
         {
-            mistakes.Add(own.Path, "is what the sign-in itself sends. Leave it out; scopes are Session:Scopes.");
+            mistakes.Add(own.Path, "is a parameter that the sign-in itself sends. Remove it. Scopes are set in Session:Scopes.");
         }
 
         return section.GetChildren().Where(p => p.Value is not null).ToFrozenDictionary(p => p.Key, p => p.Value!, StringComparer.Ordinal);
@@ -88,7 +92,7 @@ internal static class SignInParser
         mistakes.Add(
             section,
             "Home",
-            $"'{home}' is neither a path of this host, such as /app, nor an address below one of Session:ReturnOrigins."
+            $"'{home}' is not a page to return to. Write a path of this host, such as /app, or an address below one of Session:ReturnOrigins."
         );
         return null;
     }
@@ -98,7 +102,10 @@ internal static class SignInParser
         string[] names = [.. Values(section).Select(v => v.Value)];
         foreach (var (path, _) in Values(section).Where(v => !MayBeHandedThrough.Contains(v.Value)))
         {
-            mistakes.Add(path, "is not a parameter that a browser may choose. Name any of " + string.Join(", ", MayBeHandedThrough) + ".");
+            mistakes.Add(
+                path,
+                "is not a parameter that the sign-in can pass on. Use any of " + string.Join(", ", MayBeHandedThrough) + "."
+            );
         }
 
         return names;
@@ -130,8 +137,8 @@ internal static class SignInParser
                 mistakes.Add(
                     path,
                     isOrigin
-                        ? "is not in Cors:Origins. Add it there too, or leave it out."
-                        : "is not an origin, such as https://app.example.com."
+                        ? "is not in Cors:Origins. Add it there too, or remove it."
+                        : "is not an origin. Write scheme, host and port only, such as https://app.example.com."
                 );
                 continue;
             }

@@ -78,7 +78,7 @@ internal static class ManageTenants
     {
         if (!IsId(id))
         {
-            return Problem.Invalid("id", $"Must be 1 to {MaxId} letters, digits or . _ ~ @ | -");
+            return Problem.Invalid("id", $"Must be 1 to {MaxId} characters: letters, digits and . _ ~ @ | -");
         }
 
         var body = await JsonBody.Read(context, TenantJson.Default.TenantDocument, cancellation);
@@ -115,7 +115,7 @@ internal static class ManageTenants
 
         if (found.Stored is not { } stored)
         {
-            return new Problem(ProblemCodes.Conflict) { Detail = "The tenant is in the configuration. Take it out there." };
+            return new Problem(ProblemCodes.Conflict) { Detail = "The tenant is defined in the configuration. Remove it there." };
         }
 
         var objection =

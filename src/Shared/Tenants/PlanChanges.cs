@@ -66,7 +66,7 @@ public sealed class PlanChanges
         {
             if (await _store.FindPlanChange(tenant, cancellation) is not { Status: PlanChangeStatus.Pending } asked)
             {
-                return (null, new Problem(ProblemCodes.NotFound) { Detail = "The tenant has no request that waits for a decision." });
+                return (null, new Problem(ProblemCodes.NotFound) { Detail = "The tenant has no pending request for a change of plan." });
             }
 
             var decided = asked with
@@ -107,10 +107,7 @@ public sealed class PlanChanges
 
             if (await _tenants.Find(tenant, cancellation) is not { } current)
             {
-                return (
-                    null,
-                    new Problem(ProblemCodes.Conflict) { Detail = "The tenant is not known here any more. Decline the request." }
-                );
+                return (null, new Problem(ProblemCodes.Conflict) { Detail = "The tenant does not exist any more. Decline the request." });
             }
 
             var document = TenantDocument.Read(current.Json);

@@ -33,7 +33,7 @@ internal sealed class TenantChanges(ITenantStore store, Reloadable<LimitSettings
         var (_, errors) = document.Parse(id, settings.Current);
         if (document.CustomDomain is { } domain && settings.Current.TenantsByDomain.TryGetValue(domain, out var owner) && owner.Id != id)
         {
-            errors["customDomain"] = [$"is the domain of tenant '{owner.Id}' already."];
+            errors["customDomain"] = [$"is already the domain of tenant '{owner.Id}'. Choose another one."];
         }
 
         return errors.Count == 0 ? null : new Problem(ProblemCodes.ValidationFailed) { Errors = errors };
@@ -64,7 +64,7 @@ internal sealed class TenantChanges(ITenantStore store, Reloadable<LimitSettings
         await store.Write(change, cancellation) switch
         {
             TenantWrite.Done => null,
-            TenantWrite.DomainTaken => Problem.Invalid("customDomain", "is another tenant's domain already."),
+            TenantWrite.DomainTaken => Problem.Invalid("customDomain", "is already the domain of another tenant. Choose another one."),
             _ => new Problem(ProblemCodes.PreconditionFailed),
         };
 

@@ -111,7 +111,7 @@ internal sealed record TenantDocument
             default:
                 if (!values.TryAdd(path, element.ToString()))
                 {
-                    mistakes.Add(path, "is there twice; names have no case.");
+                    mistakes.Add(path, "is there twice. Upper and lower case make no difference in names; remove one.");
                 }
 
                 break;

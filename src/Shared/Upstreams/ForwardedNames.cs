@@ -69,7 +69,7 @@ internal static class ForwardedNames
             {
                 mistakes.Add(
                     section.Path,
-                    $"'{section.Value}' may not be forwarded: name a header that carries no credential, and is neither the connection's nor the gateway's own."
+                    $"'{section.Value}' may not be forwarded. Name a header that carries no credential, is not a connection header and is not set by the gateway itself."
                 );
             }
         }

@@ -28,7 +28,10 @@ internal static class UpstreamsParser
                 && (!upstreams.ContainsKey(fallback) || fallback.Equals(options.Name, StringComparison.OrdinalIgnoreCase))
             )
             {
-                mistakes.Add($"{section.Path}:{options.Name}:Fallback", $"'{fallback}' is not the name of another upstream.");
+                mistakes.Add(
+                    $"{section.Path}:{options.Name}:Fallback",
+                    $"'{fallback}' is not the name of another upstream. Use a name under Upstreams."
+                );
             }
         }
 
@@ -75,7 +78,7 @@ internal static class UpstreamsParser
         var selector = section["Header"]?.Split('=', 2);
         if (selector is { Length: 1 } || selector is ["", ..])
         {
-            mistakes.Add($"{section.Path}:Header", "needs the form name=value.");
+            mistakes.Add($"{section.Path}:Header", "is not of the form name=value, such as X-Canary=1.");
         }
 
         return HttpAddress.OfService(section.GetSection("Address"), mistakes) is not { } address

@@ -96,7 +96,7 @@ public static class UpstreamsRegistration
                 {
                     mistakes.Add(
                         $"{section}:{options.Name}:VaryBy:{i}",
-                        $"'{options.VaryBy[i]}' reaches no service of a composition: name Accept-Language, or a header that Headers:Forward names too."
+                        $"'{options.VaryBy[i]}' is not forwarded to the services of a composition. Use Accept-Language, or add the header to Headers:Forward."
                     );
                 }
             }
@@ -224,7 +224,7 @@ internal sealed class RequiredUpstreams
     {
         foreach (var name in _names.Where(n => !upstreams.ContainsKey(n)))
         {
-            mistakes.Add($"Upstreams:{name}:Address", "is missing: this host calls the service. Give its base address.");
+            mistakes.Add($"Upstreams:{name}:Address", "is missing, and this host calls the service. Set it to the service's base address.");
         }
     }
 
@@ -240,7 +240,7 @@ internal sealed class RequiredUpstreams
                 mistakes.Add(
                     options.ForwardAuthorization ? $"{section}:{name}:ForwardAuthorization" : $"{section}:{name}:Token:Mode",
                     (options.ForwardAuthorization ? "must be false" : "must be None or Client")
-                        + ": this host keeps answers of the service for others than their caller, and they would be fetched with that one caller's token."
+                        + ": this host caches answers of the service for other callers, and they would be read with the token of one caller."
                 );
             }
         }

@@ -150,7 +150,7 @@ public sealed class FailureTests(SharedSurroundings surroundings) : AgentTest(su
         await using var client = await Connect(host, AcmeKey);
 
         var problem = Refused(host, await Call(client, "events", new { limit = 100 }), 502, "upstream_failed");
-        Assert.Contains("Ask for less", (string)problem["detail"]!, StringComparison.Ordinal);
+        Assert.Contains("Request less", (string)problem["detail"]!, StringComparison.Ordinal);
         Assert.Equal(50, Ok(await Call(client, "events", new { limit = 50 }))["data"]!.AsArray().Count);
     }
 }

@@ -143,7 +143,7 @@ public sealed class AddressTests
     /// <summary>What leaves the cluster decides; on a developer's machine everything does.</summary>
     [Theory]
     [InlineData("https://example.com:8443/", "Production", 8443, null)]
-    [InlineData("https://example.com/", "Production", 8443, "Must have port 8443: nothing else is delivered to.")]
+    [InlineData("https://example.com/", "Production", 8443, "Must have port 8443: events are delivered to no other port.")]
     [InlineData("http://example.com:9999/", "Development", null, null)]
     public void Ports_are_those_that_an_installation_delivers_to(string url, string environment, int? port, string? objection)
     {

@@ -18,10 +18,10 @@ public sealed class BodyTests
     [InlineData(
         """{"reference":"r","items":[{"product_id":"p","quantity":1},{"product_id":"p","quantity":"x"}]}""",
         "items[1].quantity",
-        "Is not of the expected type."
+        "Does not have the expected type."
     )]
-    [InlineData("""{"reference":5,"items":[]}""", "reference", "Is not of the expected type.")]
-    [InlineData("""{"reference":null,"items":[]}""", "reference", "Is not of the expected type.")]
+    [InlineData("""{"reference":5,"items":[]}""", "reference", "Does not have the expected type.")]
+    [InlineData("""{"reference":null,"items":[]}""", "reference", "Does not have the expected type.")]
     public void Invalid_members_are_named_as_in_the_json(string json, string member, string message)
     {
         var body = JsonBody.Parse(Encoding.UTF8.GetBytes(json), EdgeJson.Default.NewOrder);

@@ -281,7 +281,10 @@ public sealed class GrpcRouteTests
         {
             while (await call.ResponseStream.MoveNext(default).WaitAsync(WaitLimit)) { }
         });
-        Assert.Equal((StatusCode.Unavailable, "The service broke off."), (broken.StatusCode, broken.Status.Detail));
+        Assert.Equal(
+            (StatusCode.Unavailable, "The service closed the connection before the end of the call."),
+            (broken.StatusCode, broken.Status.Detail)
+        );
     }
 
     [Fact]

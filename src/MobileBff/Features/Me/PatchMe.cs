@@ -60,7 +60,7 @@ internal static class PatchMe
         {
             if (!Writable.Contains(name))
             {
-                throw new ProblemException(Problem.Invalid(name, "Cannot be changed."));
+                throw new ProblemException(Problem.Invalid(name, "Cannot be changed. Leave it out."));
             }
 
             json.WritePropertyName(name);

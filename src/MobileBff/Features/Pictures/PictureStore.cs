@@ -168,7 +168,12 @@ internal sealed partial class PictureStore : IWarmup, IDisposable
     }
 
     private static ProblemException NotAPicture() =>
-        new(new Problem(ProblemCodes.UpstreamFailed) { Detail = "What is stored under this name is not a picture that can be shown." });
+        new(
+            new Problem(ProblemCodes.UpstreamFailed)
+            {
+                Detail = "The file that is stored under this name is not a picture that can be shown.",
+            }
+        );
 
     [LoggerMessage(
         3001,

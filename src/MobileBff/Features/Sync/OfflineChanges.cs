@@ -28,13 +28,13 @@ public sealed record OfflineChanges([property: JsonRequired] IReadOnlyList<Offli
             {
                 return Problem.Invalid(
                     $"operations[{i}].id",
-                    $"Must be 1 to {IdempotencyKey.MaxLength} printable ASCII characters, and no other operation's."
+                    $"Must be 1 to {IdempotencyKey.MaxLength} printable ASCII characters, different for each operation."
                 );
             }
 
             if (!isType(type))
             {
-                return Problem.Invalid($"operations[{i}].type", "Is not a type of operation.");
+                return Problem.Invalid($"operations[{i}].type", "Is not a known type of operation.");
             }
 
             if (body.ValueKind != JsonValueKind.Object)
@@ -44,7 +44,7 @@ public sealed record OfflineChanges([property: JsonRequired] IReadOnlyList<Offli
 
             if (after?.All(earlier.Contains) == false)
             {
-                return Problem.Invalid($"operations[{i}].after", "Must be ids of operations before this one.");
+                return Problem.Invalid($"operations[{i}].after", "Must contain only ids of operations that come before this one.");
             }
 
             earlier.Add(id);

@@ -39,7 +39,7 @@ internal static class ListEvents
         var types = context.Request.Query["type"].SelectMany(t => (t ?? "").Split(',', StringSplitOptions.TrimEntries)).ToList();
         if (!EventTypes.AreFilters(types))
         {
-            return Problem.Invalid("type", $"Give at most {EventTypes.MaxFilters} names such as order.shipped, order.* or *.");
+            return Problem.Invalid("type", $"Must be at most {EventTypes.MaxFilters} names such as order.shipped, order.* or *.");
         }
 
         var pages = await cursors.For("partner/events", caller, context.Request.Query["type"].ToString());

@@ -53,7 +53,10 @@ internal static class ApiKeyOperations
         var isTest = request.Mode is { } mode ? mode == "test" : caller.IsSandbox;
         if (caller.IsSandbox && !isTest)
         {
-            return new Problem(ProblemCodes.Forbidden) { Detail = "A test key cannot make live keys." };
+            return new Problem(ProblemCodes.Forbidden)
+            {
+                Detail = "A test key cannot create live keys. Use a live key, or set mode to test.",
+            };
         }
 
         var end = KeyGrant.End(caller, request.ExpiresAt);

@@ -19,19 +19,24 @@ internal static class KeyGrant
         {
             return new(ProblemCodes.InsufficientScope)
             {
-                Detail = $"A key has at most the scopes of the credential that asks for it. This one lacks {string.Join(", ", missing)}.",
+                Detail =
+                    $"A key has at most the scopes of the credential that creates it. This credential lacks {string.Join(", ", missing)}.",
             };
         }
 
         if (caller.AllowedAddresses is { Count: > 0 } own && (addresses is not { Count: > 0 } || !addresses.All(a => IsWithin(own, a))))
         {
-            return new(ProblemCodes.Forbidden) { Detail = "A key may be used from no more addresses than the key that asks for it." };
+            return new(ProblemCodes.Forbidden)
+            {
+                Detail = "A key may be used only from addresses of the key that creates it. Remove the other addresses.",
+            };
         }
 
         return caller.ExpiresAt is { } end && !(expiresAt <= end)
             ? new(ProblemCodes.Forbidden)
             {
-                Detail = "A key ends no later than the credential that asks for it. Ask with one that lasts longer.",
+                Detail =
+                    "A key expires no later than the credential that creates it. Use a credential that lasts longer, or an earlier expires_at.",
             }
             : null;
     }

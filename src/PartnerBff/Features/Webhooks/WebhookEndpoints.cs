@@ -73,7 +73,10 @@ internal static class WebhookEndpoints
         {
             return (
                 null,
-                new Problem(ProblemCodes.Conflict) { Detail = $"There are {WebhookRules.MaxEndpoints} webhook endpoints already." }
+                new Problem(ProblemCodes.Conflict)
+                {
+                    Detail = $"There are {WebhookRules.MaxEndpoints} webhook endpoints already. Delete those that are not used.",
+                }
             );
         }
 

@@ -25,7 +25,7 @@ internal static class WebhookRules
 
         if (types is not null && (types.Count == 0 || !EventTypes.AreFilters([.. types])))
         {
-            errors["types"] = [$"Give 1 to {EventTypes.MaxFilters} names such as order.shipped, order.* or *."];
+            errors["types"] = [$"Must be 1 to {EventTypes.MaxFilters} names such as order.shipped, order.* or *."];
         }
 
         if (description is not null && !TextLength.IsAtMost(description, MaxDescription))

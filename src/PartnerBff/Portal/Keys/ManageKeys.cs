@@ -37,7 +37,7 @@ internal static class ManageKeys
         var mistakes = ApiKeyOperations.Mistakes(asked, time);
         if (!KeyForm.Expiries.Any(e => e.Days == expiry))
         {
-            mistakes["expires_at"] = ["Choose one of the list."];
+            mistakes["expires_at"] = ["Choose a value from the list."];
         }
 
         if (mistakes.Count == 0)

@@ -39,12 +39,12 @@ internal sealed class WebhookUrl(IOptions<WebhookOptions> options, IHostEnvironm
             || text.Contains('#', StringComparison.Ordinal)
         )
         {
-            return "Must have no user information, no fragment, no zone, and an ASCII host (punycode).";
+            return "Must have no user information, no fragment and no IPv6 zone. The host must be ASCII (punycode).";
         }
 
         if (Ports is { } ports && !ports.Contains(url.Port))
         {
-            return $"Must have port {string.Join(" or ", ports)}: nothing else is delivered to.";
+            return $"Must have port {string.Join(" or ", ports)}: events are delivered to no other port.";
         }
 
         return options.Value.AllowPrivateNetworks || IsPlausible(url) ? null : "Must be reachable on the public internet.";

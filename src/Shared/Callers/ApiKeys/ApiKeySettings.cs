@@ -67,7 +67,7 @@ internal sealed class ApiKeySettings
                 mistakes.Add(
                     section,
                     "Pepper",
-                    $"is missing. Give at least {MinPepperLength} random characters from the secret store, the same on every instance, for good."
+                    $"is missing. Give at least {MinPepperLength} random characters from the secret store, the same on every instance, and never change them."
                 );
             }
         }
@@ -99,7 +99,7 @@ internal sealed class ApiKeySettings
             {
                 mistakes.Add(
                     entry.Path,
-                    "is not an API key: pk_live_ or pk_test_, 32 characters of 0-9A-Za-z and their 6-character checksum."
+                    "is not an API key. A key is pk_live_ or pk_test_, then 32 characters of 0-9A-Za-z and their 6-character checksum."
                 );
             }
         }

@@ -81,7 +81,7 @@ internal sealed record BearerSettings
         CheckIssuers(settings.Providers, mistakes);
         if (int.TryParse(configuration[ServerLimit], out var limit) && settings.MaxTokenBytes > 8192 && limit < settings.MaxTokenBytes)
         {
-            mistakes.Add(ServerLimit, $"is less than a token's {settings.MaxTokenBytes} bytes (MaxTokenBytes). Leave it out, or raise it.");
+            mistakes.Add(ServerLimit, $"is less than a token's {settings.MaxTokenBytes} bytes (MaxTokenBytes). Remove it, or raise it.");
         }
 
         return settings;
@@ -147,7 +147,7 @@ internal sealed record BearerSettings
             mistakes.Add(
                 section,
                 "ValidAudiences",
-                "is missing: without it tokens for other services would be accepted. Name this gateway's audience."
+                "is missing: without it tokens for other services would be accepted. Set it to this gateway's audience."
             );
         }
     }
@@ -156,7 +156,11 @@ internal sealed record BearerSettings
     {
         if (provider is { MetadataAddress: null, Secrets.Count: > 0, Issuers.Count: 0 })
         {
-            mistakes.Add(section, "ValidIssuer", "is missing: configured keys do not say who issues with them. Name the issuer.");
+            mistakes.Add(
+                section,
+                "ValidIssuer",
+                "is missing: configured keys do not name their issuer. Set it to the issuer of the tokens."
+            );
         }
     }
 
@@ -175,14 +179,14 @@ internal sealed record BearerSettings
                 {
                     mistakes.Add(
                         $"{provider.Path}:Authority",
-                        $"is the issuer of {earlier.Path} too. Tokens are told apart by their issuer: leave one of them out."
+                        $"is also the issuer of {earlier.Path}. Each issuer may have one provider only: remove one of them."
                     );
                 }
                 else if (RuleOf(provider).Overlap(RuleOf(earlier)) is { } shared)
                 {
                     mistakes.Add(
                         $"{provider.Path}:ValidIssuers",
-                        $"'{shared}' is an issuer of {earlier.Path} too. Tokens are told apart by their issuer: leave one of them out."
+                        $"'{shared}' is also an issuer of {earlier.Path}. Each issuer may have one provider only: remove one of them."
                     );
                 }
             }
@@ -215,7 +219,7 @@ internal sealed record BearerSettings
             }
             catch (FormatException)
             {
-                mistakes.Add(path, "is not base64.");
+                mistakes.Add(path, "is not base64. Encode the key's bytes as base64 after base64:, or write the key as plain text.");
                 continue;
             }
 

@@ -47,7 +47,7 @@ internal sealed record IntrospectionSettings
             "Endpoint",
             section["Endpoint"],
             requireHttps
-                ? "is not https: tokens would travel readable. Use https, or Authentication:Schemes:Bearer:RequireHttpsMetadata=false in development."
+                ? "is not https: tokens would be sent unencrypted. Use https, or Authentication:Schemes:Bearer:RequireHttpsMetadata=false in development."
                 : null,
             mistakes
         );
@@ -55,7 +55,11 @@ internal sealed record IntrospectionSettings
         {
             if (string.IsNullOrEmpty(section[key]))
             {
-                mistakes.Add(section, key, "is missing: the introspection endpoint must know who asks (RFC 7662 section 2.1).");
+                mistakes.Add(
+                    section,
+                    key,
+                    "is missing: the gateway must authenticate at the introspection endpoint (RFC 7662 section 2.1). Set it as the endpoint knows the gateway."
+                );
             }
         }
 

@@ -7,29 +7,32 @@ internal static class Refusals
 {
     public static readonly CallerResult Malformed = CallerResult.Refused(
         ProblemCodes.InvalidToken,
-        "The access token is malformed or of a kind that is not accepted."
+        "The access token is malformed, or its type is not accepted. Obtain a new one."
     );
     public static readonly CallerResult Signature = CallerResult.Refused(
         ProblemCodes.InvalidToken,
-        "The access token's signature does not verify."
+        "The signature of the access token is not valid. Obtain a new token."
     );
     public static readonly CallerResult Issuer = CallerResult.Refused(
         ProblemCodes.InvalidToken,
-        "The access token is from another issuer or for another audience."
+        "The access token has an issuer or audience that this API does not accept. Obtain a token for this API."
     );
     public static readonly CallerResult Client = CallerResult.Refused(
         ProblemCodes.InvalidToken,
-        "The access token is of a client whose tokens are not accepted."
+        "This API does not accept access tokens of this client."
     );
     public static readonly CallerResult NotYet = CallerResult.Refused(ProblemCodes.InvalidToken, "The access token is not valid yet.");
     public static readonly CallerResult Claims = CallerResult.Refused(
         ProblemCodes.InvalidToken,
-        "A claim of the access token is missing or malformed."
+        "A required claim of the access token is missing or malformed."
     );
-    public static readonly CallerResult Inactive = CallerResult.Refused(ProblemCodes.InvalidToken, "The access token is not active.");
+    public static readonly CallerResult Inactive = CallerResult.Refused(
+        ProblemCodes.InvalidToken,
+        "The access token is not active. Obtain a new one."
+    );
     public static readonly CallerResult Repeated = CallerResult.Refused(
         ProblemCodes.InvalidToken,
-        "Send one Authorization header with one token."
+        "The request has several tokens. Send one Authorization header with one token."
     );
     public static readonly CallerResult InQuery = CallerResult.Refused(
         ProblemCodes.InvalidToken,
@@ -40,7 +43,7 @@ internal static class Refusals
         null,
         new Problem(ProblemCodes.UpstreamUnavailable)
         {
-            Detail = "The token cannot be verified now. Try again after Retry-After.",
+            Detail = "The access token cannot be verified at the moment. Wait as long as Retry-After says, then try again.",
             RetryAfter = TimeSpan.FromSeconds(2),
         }
     );

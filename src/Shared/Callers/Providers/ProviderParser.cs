@@ -48,7 +48,7 @@ internal static class ProviderParser
     {
         if (bytes.Length < MinSecretBytes)
         {
-            mistakes.Add(path, $"is shorter than {MinSecretBytes} bytes: it could be guessed. Generate a random one.");
+            mistakes.Add(path, $"is shorter than {MinSecretBytes} bytes, so that it could be guessed. Generate a longer random one.");
             return;
         }
 
@@ -70,7 +70,7 @@ internal static class ProviderParser
                 key,
                 text,
                 requireHttps
-                    ? "is not https: anyone on the way could replace the keys. Use https, or RequireHttpsMetadata=false in development."
+                    ? "is not https: an attacker on the network could replace the keys. Use https, or RequireHttpsMetadata=false in development."
                     : null,
                 mistakes
             );
@@ -119,7 +119,7 @@ internal static class ProviderParser
             }
             else if (!aliases.TryAdd(from, to) && aliases[from] != to)
             {
-                mistakes.Add(alias.Path, $"says of '{from}' something else than another alias does.");
+                mistakes.Add(alias.Path, $"gives '{from}' a different scope than another alias does. Remove one of them.");
             }
         }
 
@@ -148,7 +148,7 @@ internal static class ProviderParser
             mistakes.Add(
                 section,
                 "AllowedTenants",
-                "is missing: the issuer stands for many tenants, and without a list none of them could be told from a stranger. Name their ids, or * for any."
+                "is missing: the issuer issues tokens for many tenants, and without a list tokens of any tenant would be accepted. Write the tenants' ids, or * for any."
             );
         }
     }
@@ -161,7 +161,7 @@ internal static class ProviderParser
             var bytes = new byte[(key["Value"]?.Length ?? 0) + 3];
             if (key["Value"] is not { } value || !Convert.TryFromBase64String(value, bytes, out var length))
             {
-                mistakes.Add(key, "Value", "is not base64.");
+                mistakes.Add(key, "Value", "is not base64. Encode the key's bytes as base64.");
                 continue;
             }
 

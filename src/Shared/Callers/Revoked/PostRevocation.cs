@@ -37,7 +37,7 @@ internal static class PostRevocation
 
         if (body.Jti is not null == body.Sub is not null)
         {
-            return Problem.Invalid(body.Jti is null ? "jti" : "sub", "Name either jti, or sub with issuedBefore.");
+            return Problem.Invalid(body.Jti is null ? "jti" : "sub", "Send either jti, or sub together with issuedBefore.");
         }
 
         if (body.Jti is { } token)
@@ -58,7 +58,7 @@ internal static class PostRevocation
 
         if (!TryReadMoment(body.IssuedBefore, out var issuedBefore))
         {
-            return Problem.Invalid("issuedBefore", "Must be a moment with its offset (RFC 3339), such as 2026-01-01T00:00:00Z.");
+            return Problem.Invalid("issuedBefore", "Must be a date and time with an offset, such as 2026-01-01T00:00:00Z (RFC 3339).");
         }
 
         await revocations.RevokeSubject(body.Sub!, issuedBefore, ChangedBy.Of(context), cancellation);

@@ -33,7 +33,7 @@ internal sealed record GraphQlDocument(int Depth, int Aliases, bool IsWrite, boo
     {
         if (text.Length > MaxCharacters)
         {
-            throw TooComplex($"A document has at most {MaxCharacters} characters.");
+            throw TooComplex($"A document may have at most {MaxCharacters} characters.");
         }
 
         try
@@ -68,7 +68,7 @@ internal sealed record GraphQlDocument(int Depth, int Aliases, bool IsWrite, boo
 
             if (++tokens > MaxTokens)
             {
-                throw TooComplex($"A document has at most {MaxTokens} tokens.");
+                throw TooComplex($"A document may have at most {MaxTokens} tokens.");
             }
 
             at = token.End;
@@ -109,15 +109,15 @@ internal sealed record GraphQlDocument(int Depth, int Aliases, bool IsWrite, boo
                         when _fragments.TryAdd(fragment.FragmentName.Name.StringValue, new(fragment.SelectionSet)):
                         break;
                     case GraphQLOperationDefinition or GraphQLFragmentDefinition:
-                        throw Malformed("Two operations, or two fragments, of the document have one name."); // Services differ.
+                        throw Malformed("Two operations or two fragments of the document have the same name."); // Services differ.
                     default:
-                        throw Malformed("A document has operations and fragments, and no definitions of types.");
+                        throw Malformed("A document may have operations and fragments only, no type definitions.");
                 }
             }
 
             if (_operations.Count == 0 || (_operations.Count > 1 && names.Contains("")))
             {
-                throw Malformed("A document has one operation, or several that each have a name.");
+                throw Malformed("A document must have one operation, or several that each have a name.");
             }
         }
 

@@ -42,13 +42,13 @@ internal sealed class GraphQlGate(Reloadable<ProxyRoutes> routes, RateLimiter li
         var isPost = HttpMethods.IsPost(request.Method);
         if (!isPost && !HttpMethods.IsGet(request.Method) && !HttpMethods.IsHead(request.Method))
         {
-            throw Refused(context, "GET, POST", "A GraphQL request is a GET or a POST.");
+            throw Refused(context, "GET, POST", "Send a GraphQL request as GET or POST.");
         }
 
         if (context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true })
         {
             throw GraphQlDocument.Malformed(
-                "Operations are not taken over a WebSocket here; a subscription is sent as a request, and its events come as text/event-stream."
+                "This endpoint does not accept operations over a WebSocket. Send a subscription as a request, and its events arrive as text/event-stream."
             );
         }
 
@@ -57,12 +57,17 @@ internal sealed class GraphQlGate(Reloadable<ProxyRoutes> routes, RateLimiter li
         {
             if (!isPost)
             {
-                throw Refused(context, "POST", "A mutation is sent as a POST.");
+                throw Refused(context, "POST", "Send a mutation as POST.");
             }
 
             if (limiter.PlanOf(BffRequest.Of(context)).IsReadOnly) // 3.
             {
-                throw new ProblemException(new Problem(ProblemCodes.EndpointNotInPlan) { Detail = "The plan is read-only." });
+                throw new ProblemException(
+                    new Problem(ProblemCodes.EndpointNotInPlan)
+                    {
+                        Detail = "The plan allows reads only. Change to a plan that allows writes.",
+                    }
+                );
             }
         }
         else if (!asked.IsStream)
@@ -92,7 +97,7 @@ internal sealed class GraphQlGate(Reloadable<ProxyRoutes> routes, RateLimiter li
             if (Array.Exists(GraphQlOperation.Members, m => m.Equals(name, StringComparison.OrdinalIgnoreCase)))
             {
                 // Some services would take a parameter of the address instead.
-                throw GraphQlDocument.Malformed("A POST says everything in its body.");
+                throw GraphQlDocument.Malformed("A POST may have no GraphQL parameters in its address. Send them in the body.");
             }
         }
 
@@ -129,7 +134,7 @@ internal sealed class GraphQlGate(Reloadable<ProxyRoutes> routes, RateLimiter li
         catch (Exception malformed) when (malformed is JsonException or InvalidOperationException)
         {
             // InvalidOperationException: an invalid escape, such as half of a surrogate pair.
-            throw GraphQlDocument.Malformed("The body is not well-formed JSON, names a member twice or is nested too deeply.");
+            throw GraphQlDocument.Malformed("The body is not well-formed JSON, has a member twice or is nested too deeply.");
         }
     }
 
@@ -144,7 +149,7 @@ internal sealed class GraphQlGate(Reloadable<ProxyRoutes> routes, RateLimiter li
 
         if (root.GetArrayLength() is 0 or > MaxOperations)
         {
-            throw GraphQlDocument.Malformed($"A batch has 1 to {MaxOperations} operations.");
+            throw GraphQlDocument.Malformed($"A batch must have 1 to {MaxOperations} operations.");
         }
 
         var asked = new Asked();
@@ -171,7 +176,7 @@ internal sealed class GraphQlGate(Reloadable<ProxyRoutes> routes, RateLimiter li
             var known = GraphQlOperation.NameOf(name);
             if (values is not [{ } value])
             {
-                throw GraphQlDocument.Malformed("The address names a parameter twice.");
+                throw GraphQlDocument.Malformed("The address has a parameter twice.");
             }
 
             switch (known)
@@ -216,13 +221,13 @@ internal sealed class GraphQlGate(Reloadable<ProxyRoutes> routes, RateLimiter li
         {
             using var json = JsonDocument.Parse(value, Strict);
             return json.RootElement.ValueKind is not (JsonValueKind.Object or JsonValueKind.Null)
-                    ? throw GraphQlDocument.Malformed($"The parameter {name} is a JSON object.")
+                    ? throw GraphQlDocument.Malformed($"The parameter {name} must be a JSON object.")
                 : name == "extensions" ? GraphQlOperation.HashOf(json.RootElement)
                 : null;
         }
         catch (Exception malformed) when (malformed is JsonException or InvalidOperationException or ArgumentException)
         {
-            throw GraphQlDocument.Malformed($"The parameter {name} is not well-formed JSON, or names a member twice.");
+            throw GraphQlDocument.Malformed($"The parameter {name} is not well-formed JSON, or has a member twice.");
         }
     }
 

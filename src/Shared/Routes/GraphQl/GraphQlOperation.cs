@@ -35,7 +35,7 @@ internal readonly record struct GraphQlOperation(string? Text, string? Id, bool 
 
         if (Id is not null && !Agree(known))
         {
-            throw GraphQlDocument.Malformed("The request names one document and sends another.");
+            throw GraphQlDocument.Malformed("The document does not match its id or hash.");
         }
 
         if (rules.Allowed is not { } allowed)
@@ -50,7 +50,7 @@ internal readonly record struct GraphQlOperation(string? Text, string? Id, bool 
             : throw new ProblemException(
                 new Problem(ProblemCodes.OperationNotAllowed)
                 {
-                    Detail = "Only the operations of a list are taken here, and this document is none of them.",
+                    Detail = "This endpoint accepts only the operations of its list. This document is not one of them.",
                 }
             );
     }
@@ -61,7 +61,7 @@ internal readonly record struct GraphQlOperation(string? Text, string? Id, bool 
     {
         if (operation.ValueKind != JsonValueKind.Object)
         {
-            throw GraphQlDocument.Malformed("A GraphQL request is a JSON object, or an array of them.");
+            throw GraphQlDocument.Malformed("A GraphQL request must be a JSON object or an array of JSON objects.");
         }
 
         string? text = null,
@@ -97,7 +97,7 @@ internal readonly record struct GraphQlOperation(string? Text, string? Id, bool 
     /// <exception cref="ProblemException">Both id and hash are present.</exception>
     public static GraphQlOperation Of(string? text, string? id, string? hash) =>
         id is not null && hash is not null
-            ? throw GraphQlDocument.Malformed("The request has an id and a hash.")
+            ? throw GraphQlDocument.Malformed("The request has both an id and a hash. Send one of them.")
             : new(string.IsNullOrEmpty(text) ? null : text, id ?? hash, hash is not null);
 
     /// <summary>Returns the member's name in the protocol's spelling; other names unchanged.</summary>
@@ -108,7 +108,7 @@ internal readonly record struct GraphQlOperation(string? Text, string? Id, bool 
         {
             if (known.Equals(name, StringComparison.OrdinalIgnoreCase))
             {
-                return known == name ? known : throw GraphQlDocument.Malformed($"The member is spelt {known}.");
+                return known == name ? known : throw GraphQlDocument.Malformed($"The member must be spelt {known}.");
             }
         }
 
@@ -124,7 +124,7 @@ internal readonly record struct GraphQlOperation(string? Text, string? Id, bool 
             && persisted.TryGetProperty("sha256Hash", out var hash)
             && hash.ValueKind == JsonValueKind.String
                 ? hash.GetString()
-                : throw GraphQlDocument.Malformed("The persistedQuery of a request has a sha256Hash.")
+                : throw GraphQlDocument.Malformed("The member persistedQuery must have a sha256Hash.")
             : null;
 
     /// <summary>Whether id and text name the same document; a service may use either.</summary>
@@ -140,11 +140,11 @@ internal readonly record struct GraphQlOperation(string? Text, string? Id, bool 
         {
             JsonValueKind.String => member.Value.GetString(),
             JsonValueKind.Null => null,
-            _ => throw GraphQlDocument.Malformed($"The member {member.Name} is a string."),
+            _ => throw GraphQlDocument.Malformed($"The member {member.Name} must be a string."),
         };
 
     private static JsonElement MapOf(JsonProperty member) =>
         member.Value.ValueKind is JsonValueKind.Object or JsonValueKind.Null
             ? member.Value
-            : throw GraphQlDocument.Malformed($"The member {member.Name} is an object.");
+            : throw GraphQlDocument.Malformed($"The member {member.Name} must be an object.");
 }

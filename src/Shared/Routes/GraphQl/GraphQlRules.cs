@@ -14,13 +14,15 @@ internal sealed record GraphQlRules(int MaxDepth, int MaxAliases, bool Introspec
     {
         if (document.Depth > MaxDepth)
         {
-            throw GraphQlDocument.TooComplex($"The query has {document.Depth} levels, at most {MaxDepth} are accepted.");
+            throw GraphQlDocument.TooComplex($"The query has {document.Depth} levels. At most {MaxDepth} are accepted.");
         }
 
         CheckAliases(document.Aliases);
         if (document.Introspects && !Introspection)
         {
-            throw new ProblemException(new Problem(ProblemCodes.OperationNotAllowed) { Detail = "Introspection is off here." });
+            throw new ProblemException(
+                new Problem(ProblemCodes.OperationNotAllowed) { Detail = "Introspection is disabled on this endpoint." }
+            );
         }
     }
 
@@ -29,7 +31,7 @@ internal sealed record GraphQlRules(int MaxDepth, int MaxAliases, bool Introspec
     {
         if (aliases > MaxAliases)
         {
-            throw GraphQlDocument.TooComplex($"The query has {aliases} aliases, at most {MaxAliases} are accepted.");
+            throw GraphQlDocument.TooComplex($"The query has {aliases} aliases. At most {MaxAliases} are accepted.");
         }
     }
 }

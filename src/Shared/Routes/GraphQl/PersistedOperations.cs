@@ -46,7 +46,7 @@ internal sealed class PersistedOperations
         {
             if (new FileInfo(path).Length > MaxFileBytes)
             {
-                mistakes.Add(section.Path, "leads to a file of more than 16 MiB.");
+                mistakes.Add(section.Path, "names a file that is larger than 16 MiB. Use a smaller list.");
                 return null;
             }
 
@@ -61,14 +61,14 @@ internal sealed class PersistedOperations
         }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
         {
-            mistakes.Add(section.Path, "leads to no readable file.");
+            mistakes.Add(section.Path, "names a file that cannot be read. Check its path and permissions.");
         }
         catch (Exception malformed)
             when (malformed is JsonException or InvalidOperationException or KeyNotFoundException or ArgumentException or FormatException)
         {
             mistakes.Add(
                 section.Path,
-                "leads to no list of operations: a JSON object of documents by id, or an Apollo manifest, each id once."
+                "names a file that is not a list of operations. Write a JSON object of documents by id, or an Apollo manifest, with each id once."
             );
         }
         catch (RefusedOperation refused)

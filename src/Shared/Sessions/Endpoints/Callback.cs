@@ -21,13 +21,13 @@ internal static class Callback
         await handler.Complete(context); // 1.
         if (events is not { ReturnUrl: { } returnUrl, Tokens: { } tokens })
         {
-            return events.Refusal ?? SignInEvents.Malformed("The sign-in could not be completed.");
+            return events.Refusal ?? SignInEvents.Malformed("The sign-in could not be completed. Sign in again.");
         }
 
         var settings = services.Settings.Current;
         if (UserClaims.Read(events.IdToken, events.UserInfo, settings) is not { } user) // 2.
         {
-            return SignInEvents.Malformed("The identity provider's token could not be verified.");
+            return SignInEvents.Malformed("The identity provider's token could not be verified. Sign in again.");
         }
 
         await Begin(context, services, Record(context, settings, tokens, events, user, asked)); // 3.

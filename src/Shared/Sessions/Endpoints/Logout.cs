@@ -51,7 +51,7 @@ internal static class Logout
             || !CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(sid), Encoding.UTF8.GetBytes(session.Id))
         )
         {
-            return new Problem(ProblemCodes.Forbidden) { Detail = "Sign out with the address that the user resource gives." };
+            return new Problem(ProblemCodes.Forbidden) { Detail = "Sign out with the logoutUrl that the user resource returns." };
         }
 
         RateLimiter.ChargeElsewhere(context);

@@ -157,7 +157,7 @@ internal sealed partial class ProviderMetadata(
         new(
             new Problem(ProblemCodes.UpstreamUnavailable)
             {
-                Detail = "The identity provider does not answer.",
+                Detail = "The identity provider does not answer. Wait as long as Retry-After says, then try again.",
                 RetryAfter = AskedAgainAfter,
             },
             inner

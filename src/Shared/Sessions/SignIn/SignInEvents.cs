@@ -113,7 +113,7 @@ internal sealed partial class SignInEvents(
             Refuse(
                 await IsRepeated(http, state)
                     ? TypedResults.Redirect(site.HomeBy(settings.Current))
-                    : Malformed("The sign-in was not begun in this browser, took too long, or has been completed already. Begin again.")
+                    : Malformed("The sign-in was not started in this browser, took too long or is already complete. Sign in again.")
             );
             context.HandleResponse();
             return;
@@ -123,7 +123,7 @@ internal sealed partial class SignInEvents(
         http.RequestAborted = CancellationToken.None;
         if (Once.Any(name => query[name].Count > 1) || !IsFrom(await metadata.Get(CancellationToken.None), query)) // 4.
         {
-            Refuse(Malformed("The answer is not the identity provider's."));
+            Refuse(Malformed("The answer did not come from the identity provider. Sign in again."));
             context.HandleResponse();
         }
     }
@@ -177,17 +177,20 @@ internal sealed partial class SignInEvents(
             context.Failure?.Data["error"] switch
             {
                 // RFC 6749 section 4.1.2.1: the provider answers through the browser, so it cannot use a status.
-                "temporarily_unavailable" or "server_error" => Away("The identity provider cannot sign anybody in now. Begin again."),
-                not null => new Problem(ProblemCodes.Forbidden) { Detail = "The identity provider refused the sign-in." },
-                null when Tokens is null => Malformed("The identity provider's answer has no code."),
-                null => Malformed("The identity provider's token could not be verified."),
+                "temporarily_unavailable" or "server_error" => Away("The identity provider is unavailable. Sign in again later."),
+                not null => new Problem(ProblemCodes.Forbidden)
+                {
+                    Detail = "The identity provider refused the sign-in. Sign in again, or with another account.",
+                },
+                null when Tokens is null => Malformed("The identity provider's answer has no code. Sign in again."),
+                null => Malformed("The identity provider's token could not be verified. Sign in again."),
             }
         );
         context.HandleResponse();
         return Task.CompletedTask;
     }
 
-    private static ProblemException NotPushed() => new(Away("The identity provider does not take the sign-in."));
+    private static ProblemException NotPushed() => new(Away("The identity provider did not accept the sign-in. Sign in again later."));
 
     /// <summary>
     /// Whether the answer is from the provider. The comparison is exact (RFC 9207 section 2.4). If the issuer stands for many tenants, the

@@ -57,8 +57,8 @@ internal sealed class SignInHandler(IOptionsMonitor<OpenIdConnectOptions> option
         {
             throw new ProblemException(
                 answer.Outcome == ProviderOutcome.Refused
-                    ? SignInEvents.Malformed("The identity provider refused the code.")
-                    : SignInEvents.Away("The identity provider does not answer.")
+                    ? SignInEvents.Malformed("The identity provider refused the sign-in's code. Sign in again.")
+                    : SignInEvents.Away("The identity provider does not answer. Sign in again later.")
             );
         }
 

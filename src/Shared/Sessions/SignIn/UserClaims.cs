@@ -42,7 +42,9 @@ internal static class UserClaims
         if (userInfo is not { } info)
         {
             return settings.UserInfo == UserInfoUse.Always
-                ? throw new ProblemException(SignInEvents.Away("The identity provider does not say who the user is."))
+                ? throw new ProblemException(
+                    SignInEvents.Away("The identity provider did not return the user's data. Sign in again later.")
+                )
                 : new(user, false);
         }
 

@@ -133,13 +133,13 @@ internal sealed record ClientRegistrations(IReadOnlyDictionary<string, ClientReg
             mistakes.Add(
                 section,
                 "Authority",
-                "is missing: tokens are asked for there. Give the authorization server's address, or TokenEndpoint."
+                "is missing. Set it to the address of the authorization server that issues the tokens, or set TokenEndpoint."
             );
         }
 
         if (string.IsNullOrWhiteSpace(read.ClientId))
         {
-            mistakes.Add(section, "ClientId", "is missing. The authorization server knows this gateway by it.");
+            mistakes.Add(section, "ClientId", "is missing. Set it to the gateway's client id at the authorization server.");
         }
 
         return CheckProof(section, read, mistakes);
@@ -161,8 +161,8 @@ internal sealed record ClientRegistrations(IReadOnlyDictionary<string, ClientReg
                 section,
                 "ClientSecret",
                 proofs == 0
-                    ? "is missing, and so are Certificate and PrivateKey: the gateway must prove who it is. Keep the secret out of files."
-                    : "is one of several: a client proves itself in one way. Keep one of ClientSecret, Certificate, PrivateKey and ClientCredentials."
+                    ? "is missing, and so are Certificate and PrivateKey. Set one of them: the gateway must authenticate at the authorization server. Keep the secret out of files."
+                    : "is set beside another credential of the gateway. Keep only one of ClientSecret, Certificate, PrivateKey and ClientCredentials."
             );
         }
 
@@ -177,7 +177,7 @@ internal sealed record ClientRegistrations(IReadOnlyDictionary<string, ClientReg
                 section,
                 "ClientAuthentication",
                 hasKey
-                    ? "must be PrivateKeyJwt where there is a certificate or private key."
+                    ? "must be PrivateKeyJwt, because a certificate or private key is set."
                     : "is PrivateKeyJwt, which needs PrivateKey:Path or Certificate:Path."
             );
         }
@@ -200,7 +200,11 @@ internal sealed record ClientRegistrations(IReadOnlyDictionary<string, ClientReg
                 {
                     if (section[part] is not null)
                     {
-                        mistakes.Add(section, part, "leads to no readable private key, RSA of at least 2048 bits or elliptic curve.");
+                        mistakes.Add(
+                            section,
+                            part,
+                            "does not give a readable private key. Use an RSA key of at least 2048 bits or an elliptic curve key."
+                        );
                     }
                 }
             }
@@ -216,7 +220,11 @@ internal sealed record ClientRegistrations(IReadOnlyDictionary<string, ClientReg
     {
         if (read.Type == ProviderType.Entra && read.PrivateKeyPath is not null)
         {
-            mistakes.Add(section, "PrivateKey:Path", "is a bare key, and Entra knows certificates. Use Certificate.");
+            mistakes.Add(
+                section,
+                "PrivateKey:Path",
+                "is a key without a certificate, which Entra does not accept. Use Certificate instead."
+            );
         }
 
         foreach (var credential in section.GetSection("ClientCredentials").GetChildren())
@@ -226,7 +234,7 @@ internal sealed record ClientRegistrations(IReadOnlyDictionary<string, ClientReg
                 mistakes.Add(
                     credential,
                     "SourceType",
-                    "is for Entra over https alone. Set Type to Entra, or use ClientSecret, Certificate or PrivateKey."
+                    "is only for Entra over https. Set Type to Entra, or use ClientSecret, Certificate or PrivateKey."
                 );
             }
             else if (!EntraCredentials.IsSource(credential["SourceType"]))
@@ -234,7 +242,7 @@ internal sealed record ClientRegistrations(IReadOnlyDictionary<string, ClientReg
                 mistakes.Add(
                     credential,
                     "SourceType",
-                    "is no source of credentials that Microsoft.Identity.Web knows, such as SignedAssertionFromManagedIdentity."
+                    "is not a source of credentials that Microsoft.Identity.Web knows. Use one such as SignedAssertionFromManagedIdentity."
                 );
             }
         }
@@ -248,7 +256,7 @@ internal sealed record ClientRegistrations(IReadOnlyDictionary<string, ClientReg
                 key,
                 text,
                 https
-                    ? "is not https: secrets and tokens would travel readable. Use https, or RequireHttpsMetadata=false in development."
+                    ? "is not https: secrets and tokens would be sent unencrypted. Use https, or RequireHttpsMetadata=false in development."
                     : null,
                 mistakes
             );

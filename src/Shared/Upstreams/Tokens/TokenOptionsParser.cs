@@ -34,7 +34,11 @@ internal static class TokenOptionsParser
 
         if (read.Resource is not null && !Uri.TryCreate(read.Resource, UriKind.Absolute, out _))
         {
-            mistakes.Add(section, "Resource", "is not an absolute address (RFC 8707 section 2).");
+            mistakes.Add(
+                section,
+                "Resource",
+                "is not an absolute address (RFC 8707 section 2). Write one such as https://orders.example.com."
+            );
         }
 
         var isTargeted = read.Scope is not null || read.Resource is not null || read.Audience is not null;
@@ -44,7 +48,7 @@ internal static class TokenOptionsParser
                 mistakes.Add(
                     section,
                     "Audience",
-                    "is missing: an exchanged token must be for this service. Give Audience, Resource or Scope."
+                    "is missing: an exchanged token must be for this service. Set Audience, Resource or Scope."
                 );
                 break;
             case TokenMode.OnBehalfOf when read.Scope is null:
@@ -54,7 +58,7 @@ internal static class TokenOptionsParser
                 mistakes.Add(
                     section,
                     "Mode",
-                    $"is {read.Mode}, so no token is asked for: Scope, Resource and Audience have no effect. Set Mode to Client, Exchange or OnBehalfOf."
+                    $"is {read.Mode}, so that no token is requested and Scope, Resource and Audience have no effect. Set Mode to Client, Exchange or OnBehalfOf."
                 );
                 break;
         }
@@ -78,7 +82,7 @@ internal static class TokenOptionsParser
         {
             mistakes.Add(
                 $"{section}:{upstream.Name}:Token:Client",
-                $"'{upstream.Token.Client}' is not the name of a registration under Clients."
+                $"'{upstream.Token.Client}' is not the name of a registration under Clients. Add Clients:{upstream.Token.Client}, or use the name of another one."
             );
         }
 
@@ -112,7 +116,7 @@ internal static class TokenOptionsParser
             {
                 if (value is not null)
                 {
-                    mistakes.Add(path + key, "has no meaning at Entra, which names the service by its scope. Leave it out.");
+                    mistakes.Add(path + key, "has no effect at Entra, which names the service by its scope. Remove it and set Scope.");
                 }
             }
         }

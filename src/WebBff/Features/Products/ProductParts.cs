@@ -35,7 +35,7 @@ internal static class ProductPartsQuery
                 "reviews" => ProductParts.Reviews,
                 "related" => ProductParts.Related,
                 _ => throw new ProblemException(
-                    Problem.Invalid("include", "Names are pricing, inventory, reviews and related, separated by commas.")
+                    Problem.Invalid("include", "Must be names of parts, separated by commas: pricing, inventory, reviews or related.")
                 ),
             };
         }
