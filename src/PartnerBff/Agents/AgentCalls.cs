@@ -116,7 +116,7 @@ internal sealed partial class AgentCalls(InnerRequests requests, AgentMetrics me
     [LoggerMessage(
         3231,
         LogLevel.Error,
-        "The call that message {RequestId} of an agent asked for failed because of an unexpected error; the agent is told so",
+        "A tool call of an agent (message {RequestId}) failed because of an unexpected error; the agent receives an error",
         EventName = "AgentCallFailed"
     )]
     private static partial void LogUnexpected(ILogger logger, Exception exception, string requestId);

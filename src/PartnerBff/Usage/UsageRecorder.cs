@@ -98,7 +98,7 @@ internal sealed partial class UsageRecorder(IUsageStore store, TimeProvider time
     [LoggerMessage(
         3211,
         LogLevel.Error,
-        "The usage of {Keys} accounts and endpoints waits to be written; usage of further ones is not "
+        "The usage buffer is full: the usage of {Keys} accounts and endpoints waits to be written; usage of others is not "
             + "counted until some of it is written",
         EventName = "UsageBufferFull"
     )]

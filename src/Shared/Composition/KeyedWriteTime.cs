@@ -57,9 +57,9 @@ internal sealed partial class KeyedWriteTime(
     [LoggerMessage(
         1702,
         LogLevel.Warning,
-        "{Section}:Timeout ({Timeout}) leaves a keyed write to {Upstream} no time for all of "
-            + "{Section}:Retries ({Retries}) within Composition:Deadline ({Deadline}): where the service hangs, "
-            + "the last retry is never made. Shorten the timeout, or allow fewer retries.",
+        "{Section}:Timeout ({Timeout}) is too long for a keyed write to {Upstream} to use all of "
+            + "{Section}:Retries ({Retries}) within Composition:Deadline ({Deadline}): if the service does not answer, "
+            + "the last retry is never sent. Shorten the timeout, or allow fewer retries.",
         EventName = "KeyedWriteTimeTooShort"
     )]
     private static partial void LogNoTime(

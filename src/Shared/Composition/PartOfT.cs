@@ -211,7 +211,7 @@ public abstract partial class Part<T> : Part
     [LoggerMessage(
         1711,
         LogLevel.Error,
-        "Part {Part} of {Endpoint} failed because of an unexpected error; the answer treats it as failed",
+        "Part {Part} of {Endpoint} failed because of an unexpected error; it is answered like a part whose call failed",
         EventName = "PartFailedUnexpectedly"
     )]
     private protected static partial void LogUnexpected(ILogger logger, Exception exception, string endpoint, string part);

@@ -131,7 +131,7 @@ public partial class WritePart<T> : Part<T>
     [LoggerMessage(
         1713,
         LogLevel.Error,
-        "Part {Part} of {Endpoint} could not be undone after another part failed; its change stays in its service",
+        "Part {Part} of {Endpoint} could not be undone after another part failed; its change remains in its service",
         EventName = "WriteNotUndone"
     )]
     private static partial void LogStands(ILogger logger, string endpoint, string part);

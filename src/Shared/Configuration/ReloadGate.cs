@@ -266,7 +266,7 @@ internal sealed partial class ReloadGate : IDisposable
     [LoggerMessage(
         1006,
         LogLevel.Error,
-        "A component could not apply the change of {Section}; it goes on with the values before it",
+        "A component could not apply the change of {Section}; it keeps the previous values",
         EventName = "ConfigurationListenerFailed"
     )]
     private static partial void LogListenerFailed(ILogger logger, Exception exception, string section);

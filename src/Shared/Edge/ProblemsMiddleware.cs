@@ -70,7 +70,7 @@ internal sealed partial class ProblemsMiddleware(RequestDelegate next, ILogger<P
     [LoggerMessage(
         1201,
         LogLevel.Error,
-        "Request {RequestId} failed because of an unexpected error; it is answered with 500, or cut off where its answer had begun",
+        "Request {RequestId} failed because of an unexpected error; it is answered with 500, or cut off if its answer had begun",
         EventName = "RequestFailedUnexpectedly"
     )]
     private static partial void LogUnexpected(ILogger logger, Exception exception, string requestId);

@@ -34,7 +34,7 @@ public sealed class KeyedWriteTimeTests
         Assert.Equal(isNamed ? 1 : 0, said.Count);
         Assert.All(
             said,
-            s => Assert.StartsWith($"Upstreams:shop:Timeout ({timeout}) leaves a keyed write to shop no time", s, StringComparison.Ordinal)
+            s => Assert.StartsWith($"Upstreams:shop:Timeout ({timeout}) is too long for a keyed write to shop", s, StringComparison.Ordinal)
         );
     }
 }

@@ -205,7 +205,7 @@ internal sealed partial class CallerLives : BackgroundService
     [LoggerMessage(
         1421,
         LogLevel.Error,
-        "Whether the {Kind} of an open stream is still valid could not be checked because of an unexpected error; the stream ends",
+        "The {Kind} of an open stream could not be checked again because of an unexpected error; the stream ends",
         EventName = "CallerCheckFailed"
     )]
     private static partial void LogUnexpected(ILogger logger, Exception unexpected, CallerKind kind);

@@ -217,19 +217,24 @@ internal sealed partial class ProviderClient(
     [LoggerMessage(
         1511,
         LogLevel.Warning,
-        "The identity provider refused a request: {Status} ({Error})",
+        "The identity provider refused a request: {Status} ({Error}); the sign-in or refresh that sent it gets no tokens",
         EventName = "ProviderRefusedRequest"
     )]
     private static partial void LogRefused(ILogger logger, int status, string error);
 
-    [LoggerMessage(1512, LogLevel.Warning, "The identity provider returned no tokens: {Failure}", EventName = "ProviderGaveNoTokens")]
+    [LoggerMessage(
+        1512,
+        LogLevel.Warning,
+        "The identity provider returned no tokens: {Failure}; the sign-in or refresh that needs them fails",
+        EventName = "ProviderGaveNoTokens"
+    )]
     private static partial void LogAway(ILogger logger, string failure);
 
     [LoggerMessage(
         1513,
         LogLevel.Warning,
-        "The identity provider did not revoke a refresh token (status {Status}); the token is no longer used "
-            + "here and stays valid there until it expires",
+        "The identity provider did not revoke a refresh token (status {Status}); the gateway no longer uses the token, "
+            + "but it stays valid until it expires",
         EventName = "ProviderDidNotRevoke"
     )]
     private static partial void LogNotRevoked(ILogger logger, int status);

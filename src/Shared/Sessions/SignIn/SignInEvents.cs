@@ -226,7 +226,7 @@ internal sealed partial class SignInEvents(
     [LoggerMessage(
         1523,
         LogLevel.Warning,
-        "The identity provider's user info could not be read: {Failure}",
+        "The identity provider's user info could not be read: {Failure}; the user's claims are those of the id_token",
         EventName = "UserInfoUnreadable"
     )]
     private static partial void LogNoUserInfo(ILogger logger, string failure);
