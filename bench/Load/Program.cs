@@ -30,7 +30,7 @@ var jobs = new Dictionary<string, Func<Fleet, LoadOptions, Report, CancellationT
 var wanted = options.Jobs.Count > 0 ? options.Jobs : [.. jobs.Keys];
 if (wanted.Except(jobs.Keys).ToList() is { Count: > 0 } unknown)
 {
-    Console.Error.WriteLine($"There is no job {string.Join(", ", unknown)}; there are {string.Join(", ", jobs.Keys)}.");
+    Console.Error.WriteLine($"There is no job {string.Join(", ", unknown)}. The jobs are {string.Join(", ", jobs.Keys)}.");
     return 2;
 }
 

@@ -89,7 +89,7 @@ public sealed partial class DevelopmentIdentityProvider : IAsyncDisposable
     )
     {
         if (sid is null && sub is null)
-            throw new ArgumentException("Say whose sessions end.");
+            throw new ArgumentException("Name the session (sid) or the user (sub) whose sessions end.");
         var deliveries = new List<BackchannelDelivery>();
         foreach (var session in Sessions.Matching(sid, sub))
             deliveries.AddRange(await EndAsync(session, cancellation));

@@ -22,9 +22,9 @@ function welcome(code) {
   account.replaceChildren(el('a.button', { href: signInUrl() }, 'Sign in'));
   document.title = 'Norrland Outfitters';
   main.replaceChildren(el('section.hero', {}, el('div', {},
-    expired ? el('p.notice', { role: 'status' }, 'Your session has ended. Sign in again to go on where you were.') : null,
+    expired ? el('p.notice', { role: 'status' }, 'Your session has ended. Sign in again to continue where you were.') : null,
     el('h1', {}, 'Things for long days outside'),
-    el('p', {}, 'Your orders, our products and what happens to both, on one page that goes on when a part of it does not.'),
+    el('p', {}, 'Your orders and our products on one page, which keeps working when a part of it fails.'),
     el('a.button.primary', { href: signInUrl() }, 'Sign in')),
   el('img', { src: '/hero.svg', alt: '', width: 640, height: 440 })));
 }

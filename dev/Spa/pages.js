@@ -3,7 +3,7 @@ import { action, again, badge, card, coming, day, el, missing, money, picture, p
 
 const degraded = meta => Object.entries(meta?.sections || {}).filter(([, part]) => !['live', 'cached', 'skipped'].includes(part.status));
 const notice = meta => degraded(meta).length
-  ? el('p.notice', { role: 'status' }, `Some parts of this page are degraded: ${degraded(meta).map(([name]) => name).join(', ')}. The rest is as it should be.`)
+  ? el('p.notice', { role: 'status' }, `Some parts of this page are degraded: ${degraded(meta).map(([name]) => name).join(', ')}. The rest is complete.`)
   : null;
 
 const orderRow = order => el('li', {},
@@ -103,7 +103,7 @@ function productOf(body) {
               ? el('p', {}, el('b', {}, inventory.inStock ? 'In stock' : 'Sold out'), el('div.small.muted.num', {}, `${inventory.quantity} pieces`))
               : missing('Stock is not known right now.')))),
           el('div', {}, action('button.primary', { disabled: !pricing || !inventory?.inStock }, 'Order one', () => order(item.id, pricing.currency)),
-            (pricing && inventory) || !isKnown ? null : el('p.small.muted', {}, 'It can be ordered again when its price and stock are known.')),
+            (pricing && inventory) || !isKnown ? null : el('p.small.muted', {}, 'You can order it again when its price and stock are available.')),
           el('p', {}, (item.description || '').split('. ').slice(0, 3).join('. ') + '.'),
           el('dl.attributes', {}, Object.entries(item.attributes).flatMap(([name, value]) => [el('dt', {}, name), el('dd', {}, value)])))),
       card('Reviews', parts.reviews, ...(wait('reviews') ? [coming()] : reviews ? [
@@ -118,7 +118,7 @@ function productOf(body) {
           el('div.small.muted', {}, `${review.author?.name || 'Somebody'} · ${day(review.createdAt)}`))))),
       ] : [missing('Reviews cannot be shown right now.')])),
       card('Related', parts.related,
-        wait('related') || (related ? tiles(related, 'Nothing else is like it.') : missing('Related products cannot be shown right now.'))),
+        wait('related') || (related ? tiles(related, 'No related products.') : missing('Related products cannot be shown right now.'))),
     ],
   };
 }

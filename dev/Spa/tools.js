@@ -50,7 +50,7 @@ export class Tools {
       el('div.faults', {}, el('label', {}, 'Service', select),
         el('div.choices', { role: 'group', 'aria-label': 'Behaviour' }, Object.entries(modes).map(([mode, label]) =>
           action('button', { 'aria-pressed': String(mode === now), 'data-mode': mode }, label, () => this.break(this.selected, mode)))),
-        el('p.small.muted', {}, 'Then watch the page go on without it.')));
+        el('p.small.muted', {}, 'Then watch how the page works without it.')));
   }
 
   async break(service, mode) {

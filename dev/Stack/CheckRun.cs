@@ -27,7 +27,7 @@ internal static class CheckRun
             );
         }
 
-        Console.WriteLine(good ? "All three gateways answered." : "A gateway failed.");
+        Console.WriteLine(good ? "All three gateways answered." : "A gateway failed. Its answer is above.");
         return good;
     }
 }

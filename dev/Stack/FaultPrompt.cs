@@ -7,8 +7,8 @@ internal static class FaultPrompt
           SERVICE delay MS           answers late          reviews delay 1500
           SERVICE status CODE        answers an error      users status 500
           SERVICE MODE               reset, reset-mid-body, garbage, html, hang, endless, empty, bomb, oversize, wrong-type, truncated
-          SERVICE none               well again
-          heal                       all well again
+          SERVICE none               answers normally again
+          heal                       all services answer normally again
         """;
 
     public static async Task Run(RunningStack stack, CancellationToken cancellation)

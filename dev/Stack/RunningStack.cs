@@ -26,7 +26,7 @@ internal sealed class RunningStack(StackOptions options) : IAsyncDisposable
     {
         if (TakenPort() is { } port)
         {
-            Console.Error.WriteLine($"Port {port} of 127.0.0.1 is in use. Stop what listens there, then start again.");
+            Console.Error.WriteLine($"Port {port} of 127.0.0.1 is in use. Stop the process that listens there, then start again.");
             return false;
         }
 

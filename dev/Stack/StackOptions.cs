@@ -11,8 +11,8 @@ internal sealed record StackOptions(bool Check, bool Faults, bool ServiceTokens,
         dotnet run --project dev/Stack [-- OPTIONS]
 
           --check             call one composed endpoint of each gateway, print the answers, exit 0 or 1
-          --faults            type commands that slow down or break a service, and watch the answers degrade
-          --service-tokens    have every sample service take only tokens with its own audience, and the gateways ask for them
+          --faults            read commands that slow down or break a service
+          --service-tokens    make the sample services accept only tokens with their own audience, which the gateways then request
           --redis HOST:PORT   keep state in this Redis instead of in each process
         """;
 

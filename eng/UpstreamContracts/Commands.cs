@@ -21,7 +21,7 @@ internal static class Commands
             {
                 ["write", var contracts, _, ..] => Write(contracts, [.. arguments.Skip(2)]),
                 ["check", var contracts, { Length: > 0 } service, { Length: > 0 } document] => Check(contracts, service, document, output),
-                _ => throw new WrongInputException("Say which service and which document: check-service orders new-openapi.json"),
+                _ => throw new WrongInputException("Name a service and its new document: check-service orders new-openapi.json"),
             };
         }
         catch (WrongInputException wrong)

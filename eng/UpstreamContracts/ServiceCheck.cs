@@ -20,7 +20,7 @@ internal static class ServiceCheck
         var readers = Contracts(contracts, service);
         if (!File.Exists(document))
         {
-            throw new WrongInputException($"{document} is not there.");
+            throw new WrongInputException($"{document} does not exist.");
         }
 
         if (new FileInfo(document).Length > LargestDocument)
@@ -62,7 +62,7 @@ internal static class ServiceCheck
     {
         if (!Directory.Exists(contracts))
         {
-            throw new WrongInputException($"{contracts} is not there.");
+            throw new WrongInputException($"{contracts} does not exist.");
         }
 
         var found = Directory
@@ -85,7 +85,7 @@ internal static class ServiceCheck
         return found.Count > 0
             ? found
             : throw new WrongInputException(
-                $"No gateway reads a service called '{service}'. Those that are read: {string.Join(", ", known)}."
+                $"No gateway reads a service called '{service}'. The gateways read {string.Join(", ", known)}."
             );
     }
 
@@ -104,7 +104,7 @@ internal static class ServiceCheck
         var asking = readers.Where(r => r.Contract[part] is JsonArray { Count: > 0 } or JsonObject { Count: > 0 }).ToList();
         return asking.Count > 0
             ? [.. asking.SelectMany(r => check(r.Contract).Select(f => (r.Host, f)))]
-            : throw new WrongInputException($"No gateway speaks {speaks} with {service}.");
+            : throw new WrongInputException($"No gateway calls {service} by {speaks}.");
     }
 
     private static Func<JsonObject, IEnumerable<Finding>> Rest(string document)

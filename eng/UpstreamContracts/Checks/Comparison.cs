@@ -49,7 +49,7 @@ internal sealed class Comparison(JsonNode contract, JsonNode document, bool form
     {
         if (++_steps > MostSteps)
         {
-            throw new InvalidOperationException("The document's schemas are too entangled to compare.");
+            throw new InvalidOperationException("The document's schemas are too complex to compare.");
         }
 
         if (_within.Add((own.Schema, other.Schema))) // Schemas may contain themselves.

@@ -18,13 +18,13 @@ internal static class GraphQlCheck
         }
         catch (Exception broken) when (broken is GraphQLSyntaxErrorException or GraphQLMaxDepthExceededException)
         {
-            throw new WrongInputException($"It is no GraphQL schema: {broken.Message}");
+            throw new WrongInputException($"The document is not a GraphQL schema: {broken.Message}");
         }
 
         var schema = new SdlSchema(document);
         return schema.HasQueries
             ? contract => Shape.List(contract["x-graphql"]).SelectMany(call => Run(contract, call, schema))
-            : throw new WrongInputException("It has no query type.");
+            : throw new WrongInputException("The schema has no query type.");
     }
 
     private static List<Finding> Run(JsonObject contract, JsonNode call, SdlSchema schema)

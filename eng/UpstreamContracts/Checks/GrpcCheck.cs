@@ -34,7 +34,7 @@ internal static class GrpcCheck
                 : 0;
             if (depth > DeepestNesting)
             {
-                throw new WrongInputException($"It is nested more than {DeepestNesting} deep.");
+                throw new WrongInputException($"The document is nested more than {DeepestNesting} levels deep.");
             }
         }
 
@@ -59,7 +59,9 @@ internal static class GrpcCheck
             }
         }
 
-        return methods.Count > 0 ? contract => Run(contract, methods, messages) : throw new WrongInputException("It has no service.");
+        return methods.Count > 0
+            ? contract => Run(contract, methods, messages)
+            : throw new WrongInputException("The document has no service.");
     }
 
     private static void Add(Dictionary<string, DescriptorProto> messages, string within, DescriptorProto message)

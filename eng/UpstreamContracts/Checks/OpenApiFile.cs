@@ -19,7 +19,7 @@ internal static class OpenApiFile
             var raw = (text.TrimStart() is ['{', ..] ? JsonNode.Parse(text) : YamlText.Read(text)) as JsonObject;
             if (raw is null || !raw.Any(m => m.Key is "openapi" or "swagger"))
             {
-                throw new WrongInputException("It is no OpenAPI document: it has no member \"openapi\".");
+                throw new WrongInputException("The document is not an OpenAPI document: it has no member \"openapi\".");
             }
 
             Straighten(raw);
@@ -39,7 +39,7 @@ internal static class OpenApiFile
         }
         catch (Exception broken) when (broken is not WrongInputException and not OutOfMemoryException)
         {
-            throw new WrongInputException($"It is no OpenAPI document: {broken.Message}"); // The reader's exceptions are of many kinds.
+            throw new WrongInputException($"The document is not an OpenAPI document: {broken.Message}"); // The reader's exceptions are of many kinds.
         }
     }
 

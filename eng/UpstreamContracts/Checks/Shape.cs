@@ -159,12 +159,12 @@ internal sealed record Shape(
         {
             if (steps == LongestChain)
             {
-                throw new InvalidOperationException($"{reference} leads around in a circle.");
+                throw new InvalidOperationException($"{reference} refers to itself.");
             }
 
             if (!reference.StartsWith('#'))
             {
-                throw new InvalidOperationException($"{reference} leads out of the document: put it into one file first.");
+                throw new InvalidOperationException($"{reference} refers to another file. Put the whole document into one file first.");
             }
 
             name = reference;
@@ -179,7 +179,7 @@ internal sealed record Shape(
                             Uri.UnescapeDataString(step)
                                 .Replace("~1", "/", StringComparison.Ordinal)
                                 .Replace("~0", "~", StringComparison.Ordinal)
-                        ) ?? throw new InvalidOperationException($"{reference} leads nowhere.")
+                        ) ?? throw new InvalidOperationException($"{reference} refers to nothing in the document.")
                 );
         }
 

@@ -38,7 +38,7 @@ internal sealed class YamlText
     {
         if (depth > DeepestNesting)
         {
-            throw new WrongInputException($"It is nested more than {DeepestNesting} deep.");
+            throw new WrongInputException($"The document is nested more than {DeepestNesting} levels deep.");
         }
 
         var before = Count(1);
@@ -46,7 +46,7 @@ internal sealed class YamlText
         {
             if (!_anchors.TryGetValue(alias.Value.Value, out var known))
             {
-                throw new WrongInputException($"*{alias.Value.Value} names nothing before it.");
+                throw new WrongInputException($"The alias *{alias.Value.Value} has no anchor before it.");
             }
 
             Count(known.Size);
@@ -93,7 +93,7 @@ internal sealed class YamlText
     {
         var before = _nodes;
         _nodes += nodes;
-        return _nodes <= MostNodes ? before : throw new WrongInputException($"It has more than {MostNodes} nodes.");
+        return _nodes <= MostNodes ? before : throw new WrongInputException($"The document has more than {MostNodes} nodes.");
     }
 
     private static JsonNode? Value(Scalar scalar)

@@ -18,7 +18,7 @@ internal sealed class LoadedHost : IDisposable
 
     /// <exception cref="WrongInputException">There is no such file.</exception>
     public static LoadedHost Load(string path) =>
-        File.Exists(path) ? new(Path.GetFullPath(path)) : throw new WrongInputException($"{path} is not there: build the host first.");
+        File.Exists(path) ? new(Path.GetFullPath(path)) : throw new WrongInputException($"{path} does not exist. Build the host first.");
 
     public void Dispose() => _context.Unload();
 

@@ -66,8 +66,8 @@ internal sealed class PortalGate(FormTokens forms, ITenants tenants, RateLimiter
             return await Refuse(
                 context,
                 null,
-                "This form is no longer good",
-                "It was not sent from this session, or it is from before you signed in again. Go back, reload the page and send it again."
+                "This form is no longer valid",
+                "It was not sent from this session, or you have signed in again since. Go back, reload the page and send it again."
             );
         }
 

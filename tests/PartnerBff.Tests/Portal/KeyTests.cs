@@ -41,7 +41,7 @@ public sealed class KeyTests(SharedSurroundings surroundings) : PortalTest(surro
         await page.GetByRole(AriaRole.Button, new() { Name = "Rotate key" }).ClickAsync();
         var next = await page.GetByLabel("API key").InputValueAsync();
         Assert.NotEqual(key, next);
-        await Expect(page.Locator(".warn")).ToHaveTextAsync("The key that it replaces has ended.");
+        await Expect(page.Locator(".warn")).ToHaveTextAsync("The key that it replaces has expired.");
         await chromium.Picture("key-rotated");
         await Problem(await Get(host, "/v1/products/p-1", key), 401, "invalid_api_key");
         Assert.Equal(HttpStatusCode.OK, (await Get(host, "/v1/products/p-1", next)).StatusCode);

@@ -89,7 +89,7 @@ public sealed class PageTests(SharedSurroundings surroundings) : PortalTest(surr
         await using var chromium = await Chromium.Start(host);
         var page = chromium.Page;
         await page.GotoAsync("/docs/agents");
-        await Expect(page.GetByText("Sign in to the portal to find a test key")).ToBeVisibleAsync();
+        await Expect(page.GetByText("Sign in to the portal to get a test key")).ToBeVisibleAsync();
         await Expect(page.Locator("pre").First).ToContainTextAsync("Bearer $API_KEY");
         await chromium.SignIn("/portal", "Carol");
         await page.GetByRole(AriaRole.Link, new() { Name = "Agents" }).ClickAsync();

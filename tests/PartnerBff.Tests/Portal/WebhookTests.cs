@@ -36,7 +36,7 @@ public sealed class WebhookTests(SharedSurroundings surroundings) : PortalTest(s
 
         await page.GetByRole(AriaRole.Button, new() { Name = "Send a test" }).ClickAsync();
         await Shows(page, "failed");
-        await page.Locator("summary", new() { HasText = "the last 500" }).ClickAsync();
+        await page.Locator("summary", new() { HasText = "last: 500" }).ClickAsync();
         await Expect(page.Locator(".attempts pre")).ToHaveTextAsync("out of paper");
         await chromium.Picture("webhook");
         var first = Assert.Single(receiver.All);

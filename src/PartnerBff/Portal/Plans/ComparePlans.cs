@@ -33,7 +33,7 @@ internal static partial class ComparePlans
         var latest = await changes.Find(viewer.Tenant, context.RequestAborted);
         var notice = context.Request.Query["done"] switch
         {
-            ["requested"] => "Your request has been noted. We get in touch before anything changes.",
+            ["requested"] => "We have received your request. We will contact you before anything changes.",
             ["withdrawn"] => "Your request has been withdrawn.",
             _ => null,
         };

@@ -107,10 +107,10 @@ internal static class ManageWebhooks
         var deliveries = await services.Store.Deliveries(id, skip, PageSize + 1, context.RequestAborted);
         var notice = context.Request.Query["done"] switch
         {
-            ["tested"] => "A test event is on its way. Reload to see what came of it.",
-            ["resent"] => "The delivery is on its way again. Reload to see what came of it.",
+            ["tested"] => "A test event is being sent. Reload the page to see the result.",
+            ["resent"] => "The event is being sent again. Reload the page to see the result.",
             ["enabled"] => "The endpoint receives events again.",
-            ["disabled"] => "The endpoint is disabled. Events that come now are not sent to it.",
+            ["disabled"] => "The endpoint is disabled. New events are not sent to it.",
             ["off"] => "The endpoint is disabled. Enable it first.",
             _ => null,
         };

@@ -17,7 +17,7 @@ internal static class LandingPage
         <head><meta charset="utf-8"><title>Web API</title></head>
         <body>
         <h1>Web API</h1>
-        <p>This address serves the data of an app; the app itself is at another one.</p>
+        <p>This address serves an app's data. The app itself has another address.</p>
         <p><a href="/bff/login">Sign in</a> · <a href="/bff/user">Who is signed in</a></p>
         </body>
         </html>
