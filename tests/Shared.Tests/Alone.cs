@@ -1,5 +1,7 @@
 namespace Bff.Shared.Tests;
 
-/// <summary>For tests of how much memory something takes: the process has one heap, and every other test's is part of it.</summary>
+/// <summary>
+/// Runs tests that measure memory without parallel tests, because the process has one heap and every other test allocates from it.
+/// </summary>
 [CollectionDefinition(nameof(Alone), DisableParallelization = true)]
 public sealed class Alone;

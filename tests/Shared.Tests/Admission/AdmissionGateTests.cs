@@ -130,7 +130,7 @@ public sealed class AdmissionGateTests
     {
         var gate = Gate(slots: 3, queue: 3);
         var rounds = new List<long>();
-        while (rounds.Count < 20 && !rounds.Contains(0)) // The just-in-time compiler's own allocations are of the first rounds.
+        while (rounds.Count < 20 && !rounds.Contains(0)) // The first rounds include allocations of the just-in-time compiler.
         {
             var before = GC.GetAllocatedBytesForCurrentThread();
             for (var i = 0; i < 1000; i++)
@@ -150,7 +150,7 @@ public sealed class AdmissionGateTests
     private static async Task Queue(AdmissionGate gate, TenantPriority priority, string name, List<string> order)
     {
         Assert.Equal(AdmissionOutcome.Admitted, await gate.Enter(priority, default));
-        order.Add(name); // One slot: never two at once.
+        order.Add(name); // There is one slot, so only one request runs this at a time.
         gate.Leave();
     }
 }

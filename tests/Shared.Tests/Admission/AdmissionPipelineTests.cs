@@ -12,7 +12,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff.Shared.Tests.Admission;
 
-/// <summary>The stage in a real host: one slot, and room for one to wait.</summary>
+/// <summary>Tests admission in a real host with one slot and a queue of one.</summary>
 public sealed class AdmissionPipelineTests
 {
     private readonly TaskCompletionSource _go = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -77,7 +77,7 @@ public sealed class AdmissionPipelineTests
 
         Assert.Equal(HttpStatusCode.OK, (await first).StatusCode);
         Assert.Equal(HttpStatusCode.OK, (await other).StatusCode);
-        // Given back behind the answer.
+        // The host gives the place back after it has sent the answer.
         await Eventually.True(async () => (await host.Client.GetAsync("/work?tenant=acme&ceiling=1")).StatusCode == HttpStatusCode.OK);
     }
 
@@ -134,7 +134,7 @@ public sealed class AdmissionPipelineTests
         await Left(host);
     }
 
-    /// <summary>A client that sends a body may take its time, and no other request waits for it.</summary>
+    /// <summary>A client that sends its body slowly holds no slot, so other requests do not wait for it.</summary>
     [Theory]
     [InlineData("Content-Length: 10\r\n\r\nhello", "world")]
     [InlineData("Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", "5\r\nworld\r\n0\r\n\r\n")]
@@ -167,7 +167,7 @@ public sealed class AdmissionPipelineTests
         await sender.Send("world");
         await Eventually.True(() => Gate(host).Waiting == 1);
 
-        using var refused = await host.Client.GetAsync("/work"); // There is room for one to wait.
+        using var refused = await host.Client.GetAsync("/work"); // The queue holds one request, which is already waiting.
         Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
         _go.SetResult();
 
@@ -199,7 +199,7 @@ public sealed class AdmissionPipelineTests
 
     private static AdmissionGate Gate(TestHost host) => host.Services.GetRequiredService<AdmissionGate>();
 
-    /// <summary>The slots are given back behind the answers.</summary>
+    /// <summary>Waits until all slots are free, because the host frees them after it has sent the answers.</summary>
     private static async Task Left(TestHost host) => await Eventually.True(() => Gate(host).InFlight == 0);
 
     private Task Arrived(int count) => RedisStateTests.Until(() => Task.FromResult(Volatile.Read(ref _arrived) == count));

@@ -8,7 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff.Shared.Tests.Audit;
 
-/// <summary>Who changed what, on either engine.</summary>
+/// <summary>Tests the audit log on both engines.</summary>
 [StoreSuite(typeof(IAuditLog))]
 public sealed class AuditLogTests
 {
@@ -113,8 +113,8 @@ public sealed class AuditLogTests
     }
 
     /// <summary>
-    /// A crash before the script leaves neither change nor entry, one after it both: another instance moves the entry, once, and writes its
-    /// line.
+    /// A crash before the script leaves neither the change nor its entry. A crash after the script leaves both, and another instance moves
+    /// the entry once and writes its log line.
     /// </summary>
     [RedisFact]
     public async Task A_crash_leaves_both_the_change_and_its_entry_or_neither()

@@ -11,7 +11,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff.Shared.Tests.Caching;
 
-/// <summary>One instance of a host, as far as its cache is concerned.</summary>
+/// <summary>The cache of one host instance.</summary>
 internal sealed class CacheInstance : IAsyncDisposable
 {
     private readonly ServiceProvider _services;
@@ -46,12 +46,12 @@ internal sealed class CacheInstance : IAsyncDisposable
             instance.Redis.Start();
             await RedisStateTests.Until(async () =>
             {
-                // Commands and subscriptions connect apart, and each time the memory is dropped: that the last one was the last has no
-                // signal.
+                // Commands and subscriptions connect separately, and each connection drops the memory. No signal says that the last one is
+                // connected.
                 var before = Volatile.Read(ref connected);
                 for (var i = 0; i < 10; i++)
                 {
-                    await Task.Delay(10); // Not all at once: a machine that stands still is no quiet one.
+                    await Task.Delay(10); // Spreads the checks over time, because a stalled machine must not pass for a settled connection.
                 }
 
                 return before > 0 && before == Volatile.Read(ref connected);
@@ -65,7 +65,7 @@ internal sealed class CacheInstance : IAsyncDisposable
         return instance;
     }
 
-    /// <summary>What is written to Redis behind the answer has arrived there.</summary>
+    /// <summary>Waits until the value that the host writes after the answer is in Redis.</summary>
     public Task Settled<T>(FragmentRequest<T> request)
     {
         Assert.True(FragmentKey.TryMake(request, out var key));
@@ -73,8 +73,8 @@ internal sealed class CacheInstance : IAsyncDisposable
     }
 
     /// <summary>
-    /// Reads it for the first time; afterwards it is in every place where this engine keeps it. Repeated where needed, because a connection
-    /// that is still settling may drop the memory once more; counted as one call.
+    /// Reads a fragment for the first time, so that it is stored in every place where this engine keeps it. Repeats the read where needed,
+    /// because a connection that is still settling may drop the memory once more. Counts as one upstream call.
     /// </summary>
     public async Task<Fragment<Item>> Prime(FragmentRequest<Item> request, Upstream upstream)
     {
@@ -93,13 +93,13 @@ internal sealed class CacheInstance : IAsyncDisposable
     public ValueTask DisposeAsync() => _services.DisposeAsync();
 }
 
-/// <summary>A fragment and whose it is.</summary>
+/// <summary>A cached value with the identity of its owner.</summary>
 internal sealed record Item(string Text, string Owner = "");
 
 [JsonSerializable(typeof(Item))]
 internal sealed partial class ItemJson : JsonSerializerContext;
 
-/// <summary>The upstream: counts, waits for the test, answers what the test says.</summary>
+/// <summary>A fake upstream that counts its calls, waits for the test and returns the answer that the test sets.</summary>
 internal sealed class Upstream
 {
     private int _calls;
@@ -112,7 +112,7 @@ internal sealed class Upstream
 
     public UpstreamAnswer<Item> Answer { get; set; } = UpstreamAnswer<Item>.Ok(new("first"));
 
-    /// <summary>Held back until the test completes it; null: answers at once.</summary>
+    /// <summary>Holds answers back until the test completes it. Null answers at once.</summary>
     public TaskCompletionSource? Gate { get; set; }
 
     /// <summary>Completes when a call has arrived.</summary>
@@ -144,7 +144,7 @@ internal static class Fragments
         Kind = CallerKind.Token,
     };
 
-    /// <summary>A request that no other test shares: 5 s fresh, 60 s stale, one tag.</summary>
+    /// <summary>Creates a request that no other test shares: fresh for 5 s, stale for 60 s, with one tag.</summary>
     public static FragmentRequest<Item> Unique(CacheScope scope = CacheScope.Public, Caller? caller = null)
     {
         var name = "item:" + Guid.NewGuid().ToString("N");
@@ -152,7 +152,7 @@ internal static class Fragments
     }
 }
 
-/// <summary>One server for the class that shares it, started with the first test that needs it.</summary>
+/// <summary>One Redis server per test class, started by the first test that needs it.</summary>
 public sealed class SharedRedis : IDisposable
 {
     private readonly Lazy<RedisServer> _server = new(() => RedisServer.Run());

@@ -5,7 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff.Shared.Tests.Caching;
 
-/// <summary>What holds of the cache on either engine.</summary>
+/// <summary>Tests the fragment cache on both engines.</summary>
 public sealed class FragmentCacheTests(SharedRedis redis) : IClassFixture<SharedRedis>
 {
     private readonly ManualTimeProvider _clock = new();
@@ -67,7 +67,7 @@ public sealed class FragmentCacheTests(SharedRedis redis) : IClassFixture<Shared
         await using var instance = await CacheInstance.Start(redis.AddressFor(engine), clock);
         var request = Fragments.Unique();
 
-        // Making the flight's timer is the last that a read does between looking and setting out.
+        // A read creates the flight's timer after its cache lookup and before its upstream call.
         clock.BeforeTimer(() => Assert.True(instance.Cache.Get(request, _upstream.Fetch, default).AsTask().Wait(TimeSpan.FromSeconds(30))));
         var late = await instance.Cache.Get(request, _upstream.Fetch, default);
 

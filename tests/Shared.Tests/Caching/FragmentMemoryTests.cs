@@ -55,7 +55,7 @@ public sealed class FragmentMemoryTests
         var request = Fragments.Unique(CacheScope.Caller) with { Fresh = TimeSpan.FromHours(1) };
         await instance.Cache.Get(request, new Upstream().Fetch, default);
         var rounds = new List<long>();
-        while (rounds.Count < 20 && !rounds.Contains(0)) // The just-in-time compiler's own allocations are of the first rounds.
+        while (rounds.Count < 20 && !rounds.Contains(0)) // The first rounds include allocations of the just-in-time compiler.
         {
             var before = GC.GetAllocatedBytesForCurrentThread();
             var hits = 0;

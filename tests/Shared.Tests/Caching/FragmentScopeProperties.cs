@@ -7,7 +7,7 @@ using FsCheck.Fluent;
 
 namespace Bff.Shared.Tests.Caching;
 
-/// <summary>A fragment never crosses its scope, whatever tenants, subjects and keys look like and whatever happens in between.</summary>
+/// <summary>Checks that a fragment never crosses its scope, for any tenants, subjects and keys and any events between two reads.</summary>
 public sealed class FragmentScopeProperties
 {
     private static readonly string[] Names =
@@ -96,7 +96,9 @@ public sealed class FragmentScopeProperties
         return true;
     }
 
-    /// <summary>Whose data it is, by the specification: public; the tenant; tenant and subject. Lengths make it unambiguous.</summary>
+    /// <summary>
+    /// Returns the owner of the data by the specification: public, the tenant, or tenant and subject. Lengths make it unambiguous.
+    /// </summary>
     private static string Owner(CacheScope scope, Caller caller, ref int anonymous) =>
         (scope, caller) switch
         {

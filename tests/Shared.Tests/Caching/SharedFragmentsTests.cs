@@ -11,7 +11,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff.Shared.Tests.Caching;
 
-/// <summary>Several instances, one real Redis.</summary>
+/// <summary>Tests several instances that share one real Redis.</summary>
 [Trait("Suite", "Store")]
 public sealed class SharedFragmentsTests(SharedRedis redis) : IClassFixture<SharedRedis>
 {
@@ -109,7 +109,7 @@ public sealed class SharedFragmentsTests(SharedRedis redis) : IClassFixture<Shar
         await announcements.Read(default);
         Assert.True(FragmentKey.TryMake(request, out var key));
 
-        // Noted, and no more than that.
+        // Only the announcement is written, as when the instance dies right after it.
         await announcements.Append("bff:{announced}:cache", JsonSerializer.Serialize(request.Tags), default);
         await announcements.Read(default);
 
@@ -131,7 +131,7 @@ public sealed class SharedFragmentsTests(SharedRedis redis) : IClassFixture<Shar
         await one.Invalidator.Invalidate([request.Tags[0]], default);
         Assert.Null((await one.Shared.Read(key, request.Tags, default)).Json);
 
-        route.LeadTo(replica); // What it holds of the fragment is as good as ever, by what it knows of the tag.
+        route.LeadTo(replica); // By the tag's version that the replica knows, its copy of the fragment is still valid.
 
         await RedisStateTests.Until(async () => await one.Shared.Read(key, request.Tags, default) is { Versions: not null, Json: null });
         Assert.NotEqual("*0\r\n", replica.Command("KEYS", "bff:cache:tag:*"));
@@ -165,7 +165,7 @@ public sealed class SharedFragmentsTests(SharedRedis redis) : IClassFixture<Shar
         var request = Fragments.Unique();
         Assert.True(FragmentKey.TryMake(request, out var key));
 
-        // Instance two has seen the versions, asks the upstream, and writes late, without having heard of the invalidation.
+        // Instance two reads the versions and calls the upstream, then writes late without having heard of the invalidation.
         var seen = await two.Shared.Read(key, request.Tags, default);
         await one.Invalidator.Invalidate([request.Tags[0]], default);
         await two.Shared.Write(key, seen.Versions!, """{"Text":"old"}"""u8.ToArray(), default, TimeSpan.Zero, TimeSpan.FromSeconds(60));
@@ -284,7 +284,7 @@ public sealed class SharedFragmentsTests(SharedRedis redis) : IClassFixture<Shar
             Assert.Equal("first", (await instance.Cache.Get(Fragments.Unique(), _upstream.Fetch, default)).Answer.Value!.Text);
         }
 
-        // Were each to wait its five seconds, five hundred.
+        // If each read waited for its timeout of five seconds, the loop would take five hundred seconds.
         Assert.True(watch.Elapsed < TimeSpan.FromSeconds(30), $"100 reads took {watch.Elapsed}");
         var kept = Fragments.Unique();
         await instance.Cache.Get(kept, _upstream.Fetch, default);

@@ -10,7 +10,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff.Shared.Tests.Callers;
 
-/// <summary>An application's token has no user: it is limited, kept, logged and forwarded apart from the user of the same name.</summary>
+/// <summary>
+/// An application's token has no user. It is limited, cached, logged and forwarded separately from the user of the same name.
+/// </summary>
 public sealed class ApplicationTests
 {
     private static readonly Caller User = new() { Subject = "u-1001", Kind = CallerKind.Token };
@@ -22,7 +24,7 @@ public sealed class ApplicationTests
         Kind = CallerKind.Token,
     };
 
-    /// <summary>Everything by which something is kept or counted for a caller.</summary>
+    /// <summary>Every key under which the gateway stores or counts something for a caller.</summary>
     public static TheoryData<string, Func<Caller, string>> Places =>
         new()
         {

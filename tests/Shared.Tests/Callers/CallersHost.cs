@@ -15,7 +15,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff.Shared.Tests.Callers;
 
-/// <summary>A real gateway with a guarded and a public endpoint that write down who reached them and what would go upstream.</summary>
+/// <summary>A real gateway with a guarded and a public endpoint that record their callers and the identity headers for upstreams.</summary>
 internal sealed class CallersHost : IAsyncDisposable
 {
     private readonly TestHost _host;
@@ -32,10 +32,10 @@ internal sealed class CallersHost : IAsyncDisposable
 
     public ConcurrentQueue<Caller> Reached { get; } = new();
 
-    /// <summary>Identity headers as a typed client would send them, of the latest request.</summary>
+    /// <summary>Identity headers of the latest request, as a typed client would send them.</summary>
     public IReadOnlyDictionary<string, string> Upstream { get; private set; } = new Dictionary<string, string>();
 
-    /// <summary>Request headers as the endpoint saw them, of the latest request.</summary>
+    /// <summary>Headers of the latest request, as the endpoint received them.</summary>
     public IReadOnlyDictionary<string, string> Seen { get; private set; } = new Dictionary<string, string>();
 
     public static async Task<CallersHost> Start(
@@ -54,7 +54,8 @@ internal sealed class CallersHost : IAsyncDisposable
             ["State:Timeout"] = Generous.StateTimeout,
             ["FailedCredentials:PerMinute"] = "100000",
             ["FailedCredentials:Burst"] = "10000",
-            ["Plans:anonymous:RequestsPerMinute"] = "100000", // Limits are another stage's; no test here may run into one.
+            // Tests of this host must not run into rate limits, which have tests of their own.
+            ["Plans:anonymous:RequestsPerMinute"] = "100000",
             ["Plans:anonymous:Burst"] = "10000",
             ["Plans:free:RequestsPerMinute"] = "100000",
             ["Plans:free:Burst"] = "10000",
@@ -85,7 +86,7 @@ internal sealed class CallersHost : IAsyncDisposable
         return host = new CallersHost(started);
     }
 
-    /// <summary>Waits until the host says that it can work.</summary>
+    /// <summary>Waits until the host is ready.</summary>
     public async Task<CallersHost> Ready()
     {
         await Eventually.True(() => Services.GetServices<IReadinessCheck>().All(c => c.IsReady));
@@ -113,7 +114,7 @@ internal sealed class CallersHost : IAsyncDisposable
         return (response.StatusCode, code, response);
     }
 
-    /// <summary>Edits the configuration as a changed file would.</summary>
+    /// <summary>Changes the configuration as an edited file would.</summary>
     public void Configure(string key, string value)
     {
         var configuration = (IConfigurationRoot)Services.GetRequiredService<IConfiguration>();

@@ -14,10 +14,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Bff.Shared.Tests.Composition;
 
-/// <summary>Composers without a host, by a clock that the test moves.</summary>
+/// <summary>Creates composers without a host, on a clock that the test moves.</summary>
 internal sealed class ComposerBench : IAsyncDisposable
 {
-    /// <summary>Of a value that says nothing.</summary>
+    /// <summary>JSON type information of a value whose content does not matter.</summary>
     public static readonly JsonTypeInfo<string> Text = TypeOf<string>();
 
     private readonly ILoggerFactory _logging = WatchedLogging.NewFactory();
@@ -39,11 +39,11 @@ internal sealed class ComposerBench : IAsyncDisposable
         return new(clock, await CacheInstance.Start(null, clock));
     }
 
-    /// <summary>A request that has come to its endpoint.</summary>
-    /// <param name="caller">Whose it is.</param>
-    /// <param name="endpoint">What configuration calls it.</param>
+    /// <summary>Creates a request that has reached its endpoint.</summary>
+    /// <param name="caller">The caller of the request.</param>
+    /// <param name="endpoint">The endpoint's name in the configuration.</param>
     /// <param name="settings">The configuration.</param>
-    /// <param name="services">What the endpoint has besides.</param>
+    /// <param name="services">Further services of the endpoint.</param>
     public DefaultHttpContext Request(
         Caller caller,
         string endpoint,
@@ -73,7 +73,7 @@ internal sealed class ComposerBench : IAsyncDisposable
         return context;
     }
 
-    /// <summary>A composer of such a request; the test disposes of it.</summary>
+    /// <summary>Creates a composer of such a request. The test disposes of it.</summary>
     public async Task<Composer> NewComposer(Caller? caller = null, IEnumerable<KeyValuePair<string, string?>>? settings = null) =>
         (await Composer.BindAsync(Request(caller ?? Caller.Anonymous, "mix", settings ?? [])))!;
 

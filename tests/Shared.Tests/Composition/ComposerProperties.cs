@@ -11,9 +11,7 @@ using static Bff.Composition.Durations;
 
 namespace Bff.Shared.Tests.Composition;
 
-/// <summary>
-/// Whatever parts an endpoint has, whatever is kept of them and however their services behave, the rules of a composition hold.
-/// </summary>
+/// <summary>Checks the rules of a composition for any mix of parts, cached values and upstream behaviour.</summary>
 public sealed class ComposerProperties : IAsyncLifetime
 {
     private static readonly JsonTypeInfo<string> Text = ComposerBench.Text;
@@ -38,7 +36,7 @@ public sealed class ComposerProperties : IAsyncLifetime
         Hangs,
     }
 
-    /// <summary>What the cache has when the request comes; null: the part is not cached.</summary>
+    /// <summary>The cache's state when the request arrives. A plan without a state has a part that is not cached.</summary>
     private enum Kept
     {
         Nothing,
@@ -61,14 +59,14 @@ public sealed class ComposerProperties : IAsyncLifetime
     )
     {
         /// <summary>
-        /// By the time that what it depends on is there, the deadline has passed: the cache sets out for nothing any more.
+        /// Whether the deadline has passed before the part's dependency has a value, so that the cache starts no call for the part.
         /// </summary>
         public bool IsTooLate { get; init; }
 
-        /// <summary>Its service is not needed for an answer.</summary>
+        /// <summary>Whether the part gets its value from the cache without a call.</summary>
         public bool IsServedFromCache => IsOn && Kept == ComposerProperties.Kept.Fresh;
 
-        /// <summary>What is kept is good enough to stand in for a failure.</summary>
+        /// <summary>Whether the cache has a stale value that can replace a failed answer.</summary>
         public bool HasStale => IsOn && Kept == ComposerProperties.Kept.Stale;
     }
 
@@ -88,7 +86,7 @@ public sealed class ComposerProperties : IAsyncLifetime
             from cached in Gen.Frequency((1, Gen.Constant<Kept?>(null)), (2, kept))
             from standIn in Often(1, otherwise: 2)
             from isOn in Often(6, otherwise: 1)
-            from takesValue in Often(1, otherwise: 1) // Of the part that it depends on.
+            from takesValue in Often(1, otherwise: 1) // Takes the value of the part that it depends on.
             select new PartPlan(!required, behaviour, after, wanted || !required, cached, standIn, isOn, takesValue);
         var plans = from count in Gen.Choose(1, Composer.MaxParts) from parts in Gen.ListOf(plan, count) select parts.ToArray();
 
@@ -146,18 +144,22 @@ public sealed class ComposerProperties : IAsyncLifetime
             var (plan, part) = (plans[i], parts[i]);
             var missing = Missing(i);
             var isDue = plan.IsWanted && missing is null;
-            var shares = missing is { Status: not (PartStatus.Skipped or PartStatus.Live) }; // What became of the part that it depends on.
-            ok &= (isDue || shares) == (part.Status != PartStatus.Skipped); // Not wanted, or nothing to depend on: not asked and not counted.
-            ok &= isDue && plan.IsOn && (plan.Kept != Kept.Fresh) || !asked[i]; // Nor what is switched off or freshly kept.
-            ok &= !isDue || !plan.IsOn || plan.IsServedFromCache || asked[i] || plan.IsTooLate || problem is not null; // Everything else always is.
-            ok &= IsDependent(i, plans) || !plan.IsWanted || !plan.IsOn || plan.Kept is not null || asked[i]; // Whatever becomes of the others.
-            ok &= part.Value is null or "value" or "kept" or "stand-in"; // Never another caller's, nor what was invalidated or is too old.
+            var shares = missing is { Status: not (PartStatus.Skipped or PartStatus.Live) }; // The part shares its dependency's failure.
+            // An unwanted part, or one without its dependency's value, is skipped.
+            ok &= (isDue || shares) == (part.Status != PartStatus.Skipped);
+            // A part that is switched off or fresh in the cache is not fetched.
+            ok &= isDue && plan.IsOn && (plan.Kept != Kept.Fresh) || !asked[i];
+            // Every other due part is fetched.
+            ok &= !isDue || !plan.IsOn || plan.IsServedFromCache || asked[i] || plan.IsTooLate || problem is not null;
+            // An independent part is fetched whatever happens to the others.
+            ok &= IsDependent(i, plans) || !plan.IsWanted || !plan.IsOn || plan.Kept is not null || asked[i];
+            // No part shows another caller's, an invalidated or an expired value.
+            ok &= part.Value is null or "value" or "kept" or "stand-in";
             ok &= !plan.IsServedFromCache || !isDue || (part.Status, part.Value) == (PartStatus.Cached, "kept") || problem is not null;
             ok &= problem is not null || (!isDue && !shares) || (part.Status, part.Value) == ExpectedOf(i);
         }
 
-        // A required part without a value is the request's failure, with the code of that part or of the one that it depends on; nothing
-        // else is.
+        // Only a required part without a value fails the request, with its own error code or that of the part it depends on.
         var failed = Enumerable
             .Range(0, plans.Length)
             .Where(i =>
@@ -203,7 +205,7 @@ public sealed class ComposerProperties : IAsyncLifetime
         return result;
     }
 
-    /// <summary>Which parts hang, or depend on one that does.</summary>
+    /// <summary>Returns which parts hang, or depend on a part that hangs.</summary>
     private static bool[] Late(PartPlan[] plans)
     {
         var isLate = new bool[plans.Length];
@@ -217,7 +219,7 @@ public sealed class ComposerProperties : IAsyncLifetime
 
     private static bool IsBehind(int index, PartPlan[] plans, bool[] isLate) => IsDependent(index, plans) && isLate[plans[index].After];
 
-    /// <summary>Passes the deadline as soon as nothing but hanging parts, and what is behind them, is left to wait for.</summary>
+    /// <summary>Moves the clock past the deadline once only hanging parts and their dependents are still running.</summary>
     private async Task LetHangingPartsTimeOut(PartPlan[] plans, List<Part<string>> parts, bool[] asked)
     {
         var isLate = Late(plans);
@@ -227,7 +229,7 @@ public sealed class ComposerProperties : IAsyncLifetime
             var (part, index) = (parts[i], i);
             if (isLate[i] && !IsBehind(i, plans, isLate))
             {
-                // It hangs, unless nobody wants it.
+                // The part hangs, unless it is not wanted.
                 await Eventually.True(() => Volatile.Read(ref asked[index]) || part.Start().IsCompleted);
             }
         }
@@ -235,7 +237,7 @@ public sealed class ComposerProperties : IAsyncLifetime
         _bench.Clock.Advance(Deadline);
     }
 
-    /// <summary>Puts into the cache what each plan says it has, so that all of it is that old when the request comes.</summary>
+    /// <summary>Fills the cache as each plan says, so that the values have the planned age when the request arrives.</summary>
     private async Task Fill(PartPlan[] plans)
     {
         async Task Put(Kept kept, string value, Caller caller)

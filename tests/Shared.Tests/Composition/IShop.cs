@@ -24,7 +24,7 @@ public sealed record Account(string Name);
 
 public sealed record Entry(string Id, DateTimeOffset At);
 
-/// <summary>The service of the recipes.</summary>
+/// <summary>The upstream that the recipes call.</summary>
 public interface IShop
 {
     [Get("/customers/{id}")]

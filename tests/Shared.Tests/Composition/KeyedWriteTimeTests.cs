@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Bff.Shared.Tests.Composition;
 
-/// <summary>What a host says at its start of settings that cannot work.</summary>
+/// <summary>Tests the warning that a host logs at its start about timeouts that leave no time for retries.</summary>
 public sealed class KeyedWriteTimeTests
 {
     [Theory]

@@ -7,7 +7,7 @@ using static Bff.Composition.Durations;
 
 namespace Bff.Shared.Tests.Composition;
 
-/// <summary>What a part needs, and what becomes of it when that is not there.</summary>
+/// <summary>Tests how a part depends on other parts, and what happens to it when they have no value.</summary>
 public sealed class PartNeedsTests : IAsyncLifetime
 {
     private static readonly JsonTypeInfo<string> Text = ComposerBench.Text;

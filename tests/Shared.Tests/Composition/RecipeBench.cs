@@ -12,7 +12,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff.Shared.Tests.Composition;
 
-/// <summary>A gateway that serves the recipes, in front of a service that does as the test says.</summary>
+/// <summary>A gateway that serves the recipes, in front of a fake service whose answers the test sets.</summary>
 internal sealed class RecipeBench : IAsyncDisposable
 {
     private readonly ConcurrentQueue<(string Line, string Body, IReadOnlyDictionary<string, string> Headers)> _asked = new();
@@ -23,10 +23,10 @@ internal sealed class RecipeBench : IAsyncDisposable
 
     public TestHost Gateway { get; private set; } = null!;
 
-    /// <summary>What the service answers, by method and path; 404 where nothing is said.</summary>
+    /// <summary>The service's answers by method and path. It answers 404 to all other requests.</summary>
     public ConcurrentDictionary<string, RequestDelegate> Answers { get; } = new();
 
-    /// <summary>What the service was asked, in its order.</summary>
+    /// <summary>The requests that the service received, in order.</summary>
     public IReadOnlyList<string> Asked => [.. _asked.Select(a => a.Line)];
 
     public static Task<RecipeBench> Start(Action<WebApplication>? map = null, params (string Key, string? Value)[] settings) =>
@@ -71,7 +71,7 @@ internal sealed class RecipeBench : IAsyncDisposable
         return bench;
     }
 
-    /// <summary>A slow machine changes nothing: the parts have all the time that a test does not take from them.</summary>
+    /// <summary>Gives every part enough time on a slow machine, except where a test shortens it.</summary>
     private Dictionary<string, string?> Settings((string Key, string? Value)[] settings)
     {
         var all = new Dictionary<string, string?>
@@ -122,7 +122,7 @@ internal sealed class RecipeBench : IAsyncDisposable
             await context.Response.WriteAsync(json);
         };
 
-    /// <summary>The header of the latest request of that line.</summary>
+    /// <summary>Returns a header of the latest request with that method and path.</summary>
     public string? Header(string line, string name) => _asked.Last(a => a.Line == line).Headers.GetValueOrDefault(name);
 
     public string Body(string line) => _asked.Last(a => a.Line == line).Body;
@@ -175,7 +175,7 @@ internal sealed class RecipeBench : IAsyncDisposable
         )(context);
     }
 
-    /// <summary>Parts and what became of them.</summary>
+    /// <summary>Writes the parts and their statuses.</summary>
     private sealed class PlainMeta : ICompositionMeta
     {
         public void Write(System.Text.Json.Utf8JsonWriter json, CompositionReport report)

@@ -9,7 +9,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Bff.Shared.Tests.Composition;
 
-/// <summary>The recipes of docs/when-one-part-needs-another.md: each stands there word by word, and does what the page says.</summary>
+/// <summary>
+/// Tests the recipes of docs/when-one-part-needs-another.md: the page contains each recipe, and each does what the page says.
+/// </summary>
 public sealed class RecipeTests : IAsyncLifetime
 {
     private RecipeBench _bench = null!;

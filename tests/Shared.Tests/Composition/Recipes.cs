@@ -37,7 +37,7 @@ internal sealed record TimelineView(IReadOnlyList<Entry> Items, string? NextCurs
 [JsonSerializable(typeof(SlowView))]
 internal sealed partial class RecipeJson : JsonSerializerContext;
 
-/// <summary>The endpoints of docs/when-one-part-needs-another.md, as they stand there.</summary>
+/// <summary>The endpoints of docs/when-one-part-needs-another.md, word by word.</summary>
 internal static class Recipes
 {
     public static void Map(WebApplication app)

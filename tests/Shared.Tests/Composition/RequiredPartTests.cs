@@ -5,7 +5,7 @@ using Bff.Upstreams;
 
 namespace Bff.Shared.Tests.Composition;
 
-/// <summary>A required part has a value that is never null, and says so where somebody reads it too early.</summary>
+/// <summary>Tests that a required part has a value that is never null, and throws when it is read too early.</summary>
 public sealed class RequiredPartTests : IAsyncLifetime
 {
     private static readonly JsonTypeInfo<string> Text = ComposerBench.Text;

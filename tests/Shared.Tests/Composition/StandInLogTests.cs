@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Bff.Shared.Tests.Composition;
 
-/// <summary>What stands in for a part's value is told once, not with every request.</summary>
+/// <summary>Tests that a stale or fallback value is logged once, not with every request.</summary>
 public sealed class StandInLogTests : IDisposable
 {
     private readonly ManualTimeProvider _time = new();
@@ -22,7 +22,7 @@ public sealed class StandInLogTests : IDisposable
         for (var i = 0; i < 100; i++)
         {
             told.Served("home-feed", "orders", standIn);
-            _time.Advance(TimeSpan.FromSeconds(2)); // It never stops for a minute.
+            _time.Advance(TimeSpan.FromSeconds(2)); // The condition never pauses for a minute.
         }
 
         Assert.Equal([name], Names);

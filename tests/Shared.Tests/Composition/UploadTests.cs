@@ -5,7 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff.Shared.Tests.Composition;
 
-/// <summary>A file that a composition sends to a service.</summary>
+/// <summary>Tests files that a composition streams to a service.</summary>
 public sealed class UploadTests : IAsyncLifetime
 {
     private const string Head =
@@ -45,7 +45,7 @@ public sealed class UploadTests : IAsyncLifetime
     public async Task A_file_reaches_the_service_while_it_arrives_and_its_time_is_not_the_answer_s()
     {
         using var sender = await RawSender.Start(_bench.Gateway.Address, Head + "5\r\nfirst\r\n");
-        Assert.Equal("image/png", await _first.Task); // The service has the first piece before the client has sent the second.
+        Assert.Equal("image/png", await _first.Task); // The service has received the first piece before the client sends the second.
         _clock.Advance(TimeSpan.FromSeconds(20));
         await sender.Send("6\r\nsecond\r\n0\r\n\r\n");
         var answer = await sender.Answer();
@@ -83,7 +83,7 @@ public sealed class UploadTests : IAsyncLifetime
         var answer = sender.Answer();
         await Eventually.True(() =>
         {
-            _clock.Advance(TimeSpan.FromSeconds(31)); // Until it waits.
+            _clock.Advance(TimeSpan.FromSeconds(31)); // Repeats until the host waits for the body.
             return answer.IsCompleted;
         });
 

@@ -9,7 +9,7 @@ using static Bff.Composition.Durations;
 
 namespace Bff.Shared.Tests.Composition;
 
-/// <summary>By what clients, caches and services recognize a composed answer.</summary>
+/// <summary>Tests the validators of composed answers: ETag, Last-Modified and Cache-Control.</summary>
 public sealed class ValidatorTests : IAsyncLifetime
 {
     private const string Then = "Thu, 01 Jan 2026 00:00:00 GMT";

@@ -23,7 +23,7 @@ public interface IWritesAsRead
     UpstreamCall<Stored> Clear();
 }
 
-/// <summary>A write beside other parts.</summary>
+/// <summary>Tests writes that run beside other parts.</summary>
 public sealed class WritePartTests : IAsyncLifetime
 {
     private readonly TaskCompletionSource _arrived = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -55,7 +55,7 @@ public sealed class WritePartTests : IAsyncLifetime
         _bench.Says("POST /orders/o-1/cancel", "", 204);
         _bench.Answers["GET /products/p-1"] = async context =>
         {
-            await _arrived.Task; // The write is with its service.
+            await _arrived.Task; // The service has received the write.
             context.Response.StatusCode = 500;
         };
     }
@@ -116,7 +116,7 @@ public sealed class WritePartTests : IAsyncLifetime
         Assert.DoesNotContain("POST /orders", _bench.Asked);
     }
 
-    /// <summary>Each of these would be an endpoint that does not compile.</summary>
+    /// <summary>Checks by reflection for endpoint code that must not compile.</summary>
     [Fact]
     public void A_write_is_taken_by_nothing_but_Write_and_is_neither_kept_nor_replaced()
     {

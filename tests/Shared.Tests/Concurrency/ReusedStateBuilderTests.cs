@@ -3,8 +3,8 @@ using Bff.Concurrency;
 
 namespace Bff.Shared.Tests.Concurrency;
 
-#pragma warning disable CA2012 // Results are taken twice, to see what comes of it.
-/// <summary>Methods whose state serves again: no run sees anything of another.</summary>
+#pragma warning disable CA2012 // The tests read results twice on purpose.
+/// <summary>Tests async methods whose state objects are reused: no run may see state of another.</summary>
 public sealed class ReusedStateBuilderTests
 {
     private static readonly AsyncLocal<string?> Ambient = new();
@@ -58,7 +58,8 @@ public sealed class ReusedStateBuilderTests
     {
         for (var round = 0; round < 5; round++)
         {
-            var gates = Enumerable.Range(0, 2000).Select(_ => new TaskCompletionSource()).ToArray(); // More than are kept.
+            // There are more runs than pooled state objects.
+            var gates = Enumerable.Range(0, 2000).Select(_ => new TaskCompletionSource()).ToArray();
             var runs = gates.Select((gate, i) => Nested(gate.Task, i).AsTask()).ToArray();
 
             Parallel.ForEach(gates, gate => gate.SetResult());

@@ -75,7 +75,7 @@ public sealed class SingleFlightTests
         var (one, other) = (first.Wait(gone.Token).AsTask(), first.Wait(default).AsTask());
         await gone.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => one);
-        Assert.False(first.Token.IsCancellationRequested); // One waits yet.
+        Assert.False(first.Token.IsCancellationRequested); // One caller still waits.
 
         var (third, isThird) = Join("a");
         Assert.False(isThird);
@@ -89,7 +89,7 @@ public sealed class SingleFlightTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await alone.Wait(new(canceled: true)));
         Assert.True(ended.IsCancellationRequested);
 
-        Assert.True(Join("a").IsOwn); // Too late to join.
+        Assert.True(Join("a").IsOwn); // A flight that has ended cannot be joined.
     }
 
     [Fact]
@@ -111,7 +111,7 @@ public sealed class SingleFlightTests
         Assert.NotSame(old, young);
 
         old.Complete(1);
-        _flights.End("a", old); // Which leaves the other one where it is.
+        _flights.End("a", old); // Ending the old flight leaves the new one running.
         Assert.Equal(1, await waiting);
         Assert.Same(young, Join("a").Run);
     }

@@ -145,7 +145,7 @@ public sealed class ReloadGateTests : IDisposable
         var settings = new Settings { ["Left:Size"] = "1", ["Right:Size"] = "1" };
         var edit = () => settings.Edit(("Left:Size", "5"));
 
-        // The second section is read after the first one was, and before anybody watches.
+        // The second section is read after the first one and before anything watches for changes.
         using var host = Host(
             settings,
             services =>
@@ -162,7 +162,7 @@ public sealed class ReloadGateTests : IDisposable
         Assert.Equal(5, host.GetRequiredService<Reloadable<Left>>().Current.Size);
     }
 
-    /// <summary>It would not take effect before the next start, which would then be the one that fails.</summary>
+    /// <summary>Such an edit would take effect only at the next start, which would then fail.</summary>
     [Fact]
     public void An_edit_with_a_mistake_in_what_is_read_at_start_is_refused_too()
     {
@@ -217,12 +217,13 @@ public sealed class ReloadGateTests : IDisposable
         settings.Edit();
         Assert.Equal((2, 1), (watched["bff.settings.refused"], watched["bff.settings.edits refused"]));
 
-        settings.Edit(("Left:Size", "1"), ("Right:Size", "1")); // Undone: what is in force is what the files say.
+        settings.Edit(("Left:Size", "1"), ("Right:Size", "1")); // The edit is undone, so the files match the settings in force.
         Assert.Equal((0, 1), (watched["bff.settings.refused"], watched["bff.settings.edits taken"]));
     }
 
     [Theory]
-    [InlineData("Rigth:Size", "is not read by this host. Remove it.")] // Its keys are declared nowhere: nothing is known that could have been meant.
+    // The host declares no keys of that section, so there is none to suggest.
+    [InlineData("Rigth:Size", "is not read by this host. Remove it.")]
     [InlineData("Settings:Unkown", "is not read by this host. Did you mean Settings:Unknown?")]
     [InlineData("ReverseProxy:Routes:x:CorsPolicy", "is not read. Origins are allowed for the whole host, in Cors:Origins.")]
     public void An_edit_with_a_key_that_nobody_reads_is_refused_and_the_key_is_named(string key, string mistake)
@@ -300,7 +301,7 @@ public sealed class ReloadGateTests : IDisposable
         public int Size { get; set; }
     }
 
-    /// <summary>What one host measures of its settings, by name and outcome.</summary>
+    /// <summary>Measured values of one host's settings metrics, by name and outcome.</summary>
     private sealed class Watched : IDisposable
     {
         private readonly Dictionary<string, long> _values = [];
@@ -351,7 +352,7 @@ public sealed class ReloadGateTests : IDisposable
         public int Size { get; init; }
     }
 
-    /// <summary>A configuration source that is edited by the test.</summary>
+    /// <summary>A configuration source that the test edits.</summary>
     private sealed class Settings : ConfigurationProvider, IConfigurationSource
     {
         public string this[string key]

@@ -25,11 +25,11 @@ public sealed class AddressNetworksTests
     [InlineData("/8")]
     [InlineData("10.0.0.0/")]
     [InlineData("10.0.0.0/33")]
-    [InlineData("010.0.0.1")] // The framework reads 8.0.0.1,
+    [InlineData("010.0.0.1")] // The framework reads this as 8.0.0.1.
     [InlineData("010.0.0.0/8")]
-    [InlineData("10.1")] // 10.0.0.1,
-    [InlineData("1")] // 0.0.0.1,
-    [InlineData("0x7f.0.0.1")] // 127.0.0.1
+    [InlineData("10.1")] // The framework reads this as 10.0.0.1.
+    [InlineData("1")] // The framework reads this as 0.0.0.1.
+    [InlineData("0x7f.0.0.1")] // The framework reads this as 127.0.0.1.
     [InlineData("2130706433")]
     [InlineData("10.0.0.1 ")]
     [InlineData("fe80::1%1")]

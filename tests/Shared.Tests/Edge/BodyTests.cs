@@ -58,7 +58,7 @@ public sealed class BodyTests
         );
         while (!answer.IsCompleted)
         {
-            time.Advance(RequestBody.IdleTimeout); // Until the reading has begun there is no timer to fire.
+            time.Advance(RequestBody.IdleTimeout); // The timer exists only once the read has started, so the clock moves repeatedly.
             await Task.Yield();
         }
 

@@ -7,7 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff.Shared.Tests.Edge;
 
-/// <summary>Hosts, trusted proxies and other origins, as operators configure them.</summary>
+/// <summary>Tests the settings for hosts, trusted proxies and allowed origins.</summary>
 public sealed class EdgeConfigurationTests
 {
     private const string Forwarded = "X-Forwarded-For: 203.0.113.9\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: api.example.com\r\n";

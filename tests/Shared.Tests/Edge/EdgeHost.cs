@@ -23,7 +23,7 @@ public sealed record NewOrder([property: JsonRequired] string Reference, [proper
 [JsonSerializable(typeof(NewOrder))]
 internal sealed partial class EdgeJson : JsonSerializerContext;
 
-/// <summary>A gateway with one endpoint of each kind, which notes what reached it.</summary>
+/// <summary>A gateway with one endpoint of each kind that records the requests it received.</summary>
 public sealed class EdgeHost : IAsyncLifetime
 {
     private static readonly byte[] Large = Encoding.UTF8.GetBytes("{\"text\":\"" + new string('x', 5000) + "\"}");
@@ -193,7 +193,9 @@ public sealed class EdgeHost : IAsyncLifetime
         );
     }
 
-    /// <summary>A text in JSON of pieces of these lengths, whose length is not told; <paramref name="fails"/> before its end.</summary>
+    /// <summary>
+    /// Writes JSON in pieces of the given lengths without a Content-Length, and throws before the end if <paramref name="fails"/>.
+    /// </summary>
     private static async Task Pieces(HttpContext context, string lengths, bool buffered, bool fails)
     {
         context.Response.ContentType = "application/json";

@@ -4,7 +4,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Bff.Shared.Tests.Edge;
 
-/// <summary>A message without a certain end is its sender's fault, at every kind of endpoint that reads a body.</summary>
+/// <summary>
+/// Tests that a request without a well-defined end is refused as a client error at every kind of endpoint that reads a body.
+/// </summary>
 public sealed class FramingTests
 {
     private const string Order = """{"reference":"r","items":[{"product_id":"p","quantity":2}]}""";

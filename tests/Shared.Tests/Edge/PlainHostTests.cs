@@ -15,8 +15,8 @@ using Yarp.ReverseProxy.Transforms;
 namespace Bff.Shared.Tests.Edge;
 
 /// <summary>
-/// What a host of the framework's bearer tokens and YARP lets through with their defaults, beside a gateway in front of the same service
-/// and authority. Should a newer framework close one of these by itself, the test says so.
+/// Shows what a host with the framework's bearer tokens and YARP accepts by default, next to a gateway in front of the same service and
+/// authority. If a newer framework closes one of these gaps, its test fails.
 /// </summary>
 public sealed class PlainHostTests : IAsyncLifetime
 {

@@ -2,12 +2,12 @@ using System.Text;
 
 namespace Bff.Shared.Tests.Edge;
 
-/// <summary>Hostile and unusual requests, what is answered, and what an endpoint got to see of each.</summary>
+/// <summary>Hostile and unusual requests with their expected answers and the requests that an endpoint received.</summary>
 public static class RequestTable
 {
-    private const string Kestrel = "-"; // Refused before the pipeline: the server's own answer.
+    private const string Kestrel = "-"; // The server refuses the request itself, before the pipeline.
 
-    /// <summary>Name, request, status, problem code (null: none), what reached an endpoint (null: nothing).</summary>
+    /// <summary>Rows of name, request, status, problem code (null: none) and the request that reached an endpoint (null: none).</summary>
     public static TheoryData<string, string, int, string?, string?> Rows
     {
         get
@@ -41,7 +41,7 @@ public static class RequestTable
                     reached
                 );
 
-            // Paths that mean one thing.
+            // Unambiguous paths.
             Path("/", "GET /");
             Path("/items/5", "GET /items/5");
             Path("/items/a%20b", "GET /items/a b");
@@ -56,7 +56,7 @@ public static class RequestTable
             Path("/items/5?next=/a/../b//c;d%2f", "GET /items/5");
             Path("/any/x/y/", "GET /any/x/y/");
 
-            // Paths that mean different things to different readers.
+            // Paths that different parsers read differently.
             foreach (
                 var path in new[]
                 {
@@ -295,13 +295,13 @@ public static class RequestTable
             );
             Body("fits a lowered limit", "1234567890", 200, null, "upload 10", path: "/small-upload");
 
-            // What the framework refuses by itself.
+            // Requests that the framework refuses itself.
             Raw("unbindable query", "GET /typed?n=x HTTP/1.1\r\nHost: gateway\r\nAccept: text/html\r\n\r\n", 400, "malformed_request");
             Raw("missing query", "GET /typed HTTP/1.1\r\nHost: gateway\r\n\r\n", 400, "malformed_request");
             Body("framework binding, wrong type", "x", 415, "unsupported_media_type", type: "text/plain", path: "/bound");
             Body("framework binding, no JSON", "x", 400, "malformed_request", path: "/bound");
 
-            // limit
+            // The "limit" parameter.
             Raw("limit 0", "GET /list?limit=0 HTTP/1.1\r\nHost: gateway\r\n\r\n", 400, "validation_failed");
             Raw("limit -1", "GET /list?limit=-1 HTTP/1.1\r\nHost: gateway\r\n\r\n", 400, "validation_failed");
             Raw("limit abc", "GET /list?limit=abc HTTP/1.1\r\nHost: gateway\r\n\r\n", 400, "validation_failed");

@@ -3,7 +3,7 @@ using Bff.TestKit;
 
 namespace Bff.Shared.Tests.Edge;
 
-/// <summary>Bytes in, answer out, and what reached an endpoint in between.</summary>
+/// <summary>Sends raw requests and checks each answer and the requests that reached an endpoint.</summary>
 public sealed class RequestTableTests(EdgeHost host) : IClassFixture<EdgeHost>
 {
     [Theory]
@@ -25,7 +25,7 @@ public sealed class RequestTableTests(EdgeHost host) : IClassFixture<EdgeHost>
         if (answer.Status == 0 || code == "-")
         {
             Assert.Null(answer.Header("Server"));
-            return; // Kestrel's own answers have no pipeline behind them.
+            return; // The server sends its own answers without the pipeline.
         }
 
         AssertHeaders(answer);

@@ -254,7 +254,7 @@ public sealed class EventEndpointsTests
         return response.StatusCode;
     }
 
-    /// <summary>So many bytes in all, nearly all of them data.</summary>
+    /// <summary>Returns an event of the given size in bytes that consists almost entirely of data.</summary>
     private static string Event(string character, int bytes)
     {
         const string Head = "{\"specversion\":\"1.0\",\"id\":\"64\",\"source\":\"s\",\"type\":\"t\",\"data\":\"";
@@ -313,7 +313,7 @@ public sealed class EventEndpointsTests
             return sse;
         }
 
-        /// <summary>The next event; comments and bare places are none.</summary>
+        /// <summary>Reads the next event. Skips comments and blocks that carry only an id.</summary>
         public async Task<Dictionary<string, string>> Next()
         {
             while (true)

@@ -7,7 +7,7 @@ using Bff.TestKit;
 
 namespace Bff.Shared.Tests.Events;
 
-/// <summary>The same behaviour on both engines.</summary>
+/// <summary>Tests the event log and the event queue on both engines.</summary>
 [StoreSuite(typeof(IEventLog))]
 [StoreSuite(typeof(IEventQueue))]
 public sealed class EventLogTests(SharedRedis redis) : IClassFixture<SharedRedis>
@@ -88,7 +88,7 @@ public sealed class EventLogTests(SharedRedis redis) : IClassFixture<SharedRedis
         var last = await instance.Log.ReadUser(ann, all.Events[^1].Id, 10, default);
         Assert.True(last.IsComplete);
         Assert.Equal(2, last.Events.Count);
-        var others = await instance.Log.ReadUser(bob, start, 10, default); // Nobody's noise pushes out another's events.
+        var others = await instance.Log.ReadUser(bob, start, 10, default); // One user's events do not push out another user's events.
         Assert.True(others.IsComplete);
         Assert.Single(others.Events);
     }
@@ -122,7 +122,7 @@ public sealed class EventLogTests(SharedRedis redis) : IClassFixture<SharedRedis
         }
         else
         {
-            // To the log, a server that is behind looks as if its places had been handed out in the future.
+            // To the log, a server whose clock went back looks as if it had issued ids in the future.
             ahead = ahead with
             {
                 Milliseconds = ahead.Milliseconds + 300_000,
@@ -148,12 +148,13 @@ public sealed class EventLogTests(SharedRedis redis) : IClassFixture<SharedRedis
         await instance.Publish(Sample.Event(ann));
         var end = (await instance.Log.End(default)).Id;
 
-        // A failover to a server without the last writes leaves readers beyond the end: what comes next may be before them.
+        // After a failover to a server without the last writes, readers are beyond the end, so the next events may come before their
+        // position.
         var lost = new EventId(end.Milliseconds + 300_000, 0);
         Assert.False((await instance.Log.ReadUser(ann, lost, 10, default)).IsComplete);
         var all = await instance.Log.ReadAll(lost, 10, default);
         Assert.True(all.ReadUpTo < lost && !all.IsComplete);
-        // A time is no place.
+        // A position made from a time is not an issued id.
         Assert.True((await instance.Log.ReadUser(ann, EventId.JustBefore(end.At + TimeSpan.FromMinutes(5)), 10, default)).IsComplete);
     }
 
@@ -167,7 +168,7 @@ public sealed class EventLogTests(SharedRedis redis) : IClassFixture<SharedRedis
         await before.Publish(Sample.Event(ann, data: "1"));
         using var replica = primary is null ? null : await CopyOf(primary);
 
-        // The one that was the primary was ahead by its clock, and what it took then is lost with it.
+        // The former primary's clock was ahead, and the events that it accepted then are lost.
         Ahead(primary, clock, minutes: 5, (await before.Log.End(default)).Id);
         await before.Publish(Sample.Event(ann, data: "lost"));
         var all = await before.Log.ReadAll(
@@ -216,7 +217,7 @@ public sealed class EventLogTests(SharedRedis redis) : IClassFixture<SharedRedis
         await instance.Queue.Watch(acme, default);
         await instance.Publish(Sample.Event(ann, acme, id: "0"));
         await instance.Queue.Done([.. (await instance.Queue.Take(10, default)).Select(e => e.Id)], default);
-        Ahead(server, null, minutes: 5, (await instance.Log.End(default)).Id); // Ids follow each other, whatever the clock says.
+        Ahead(server, null, minutes: 5, (await instance.Log.End(default)).Id); // Ids are consecutive, whatever the clock says.
         var end = await instance.Log.End(default);
         NewEvent[] events = [Sample.Event(ann, acme, id: "1"), Sample.Event(ann, acme, id: "2"), Sample.Event(ann, acme, id: "1")];
 
@@ -272,7 +273,7 @@ public sealed class EventLogTests(SharedRedis redis) : IClassFixture<SharedRedis
         await Assert.ThrowsAsync<StoreRefusedException>(() => instance.Queue.Done([taken[0].Id], default));
         server.Allow("xdel");
         await instance.Queue.Return([taken[0].Id], default);
-        // The next holder does it again.
+        // The next worker finishes the event again.
         await instance.Queue.Done([.. (await instance.Queue.Take(10, default)).Select(e => e.Id)], default);
 
         Assert.Equal(":0\r\n", server.Command("XLEN", RedisEventKeys.Queue!));
@@ -383,7 +384,7 @@ public sealed class EventLogTests(SharedRedis redis) : IClassFixture<SharedRedis
         Assert.Equal(accepted.Order(), (await instance.Queue.Take(100, default)).Select(e => e.Head.SourceId).Order());
     }
 
-    /// <summary>A replica that takes over: what its primary takes from here on it never hears of.</summary>
+    /// <summary>Returns a replica that takes over. It receives nothing that its primary accepts afterwards.</summary>
     private static async Task<RedisServer> CopyOf(RedisServer primary)
     {
         var copy = RedisServer.Run("--replicaof", "127.0.0.1", primary.Port.ToString(CultureInfo.InvariantCulture));
@@ -392,7 +393,7 @@ public sealed class EventLogTests(SharedRedis redis) : IClassFixture<SharedRedis
         return copy;
     }
 
-    /// <summary>The log's clock is ahead; to a server's, it looks as if places had been handed out in the future.</summary>
+    /// <summary>Moves the log's clock ahead. On Redis it stores an id in the future, which has the same effect.</summary>
     private static void Ahead(RedisServer? server, ManualTimeProvider? clock, int minutes, EventId place)
     {
         clock?.Advance(TimeSpan.FromMinutes(minutes));

@@ -10,7 +10,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff.Shared.Tests.Events;
 
-/// <summary>One instance of a host, as far as events are concerned.</summary>
+/// <summary>The events of one host instance.</summary>
 internal sealed class EventsInstance : IAsyncDisposable
 {
     private readonly ServiceProvider _services;
@@ -79,7 +79,7 @@ internal static class Sample
         );
 }
 
-/// <summary>Reads a stream one item at a time.</summary>
+/// <summary>Reads an event stream one item at a time.</summary>
 internal sealed class Follower(UserEvents events, Caller caller, Bff.Events.EventId? after = null) : IAsyncDisposable
 {
     private readonly CancellationTokenSource _ends = new();
@@ -109,7 +109,7 @@ internal sealed class Follower(UserEvents events, Caller caller, Bff.Events.Even
             }
             catch (NotSupportedException)
             {
-                // A test that failed left a step running.
+                // A failed test has left a read running.
             }
         }
 

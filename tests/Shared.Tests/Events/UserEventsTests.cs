@@ -47,7 +47,7 @@ public sealed class UserEventsTests(SharedRedis redis) : IClassFixture<SharedRed
         var heard = new List<string>();
         while (heard.Count < 500)
         {
-            // Gone and back again every few events.
+            // The reader reconnects after every few events.
             await using var stream = await new Follower(instance.Users, Sample.Caller(ann), place).Opened();
             for (var i = 0; i < 60 && heard.Count < 500; i++)
             {
@@ -116,7 +116,7 @@ public sealed class UserEventsTests(SharedRedis redis) : IClassFixture<SharedRed
         {
             try
             {
-                await one.Publish(again); // As a service would: until it is taken.
+                await one.Publish(again); // The publisher repeats the event until it is accepted, as a service would.
                 return true;
             }
             catch (Bff.State.StoreUnavailableException)

@@ -8,7 +8,7 @@ using Microsoft.Extensions.Options;
 
 namespace Bff.Shared.Tests.Idempotency;
 
-/// <summary>What holds of the store on either engine.</summary>
+/// <summary>Tests the idempotency store on both engines.</summary>
 [StoreSuite(typeof(IIdempotencyStore))]
 public sealed class IdempotencyStoreTests
 {
@@ -48,7 +48,7 @@ public sealed class IdempotencyStoreTests
         await store.Release("k", "b", keepFingerprint: true, default);
         Assert.Equal(ClaimOutcome.Mismatch, (await store.Claim("k", "f", "c", 0, default)).Outcome);
         Assert.Equal(ClaimOutcome.Taken, (await store.Claim("k", "another request", "c", 0, default)).Outcome);
-        await store.Release("k", "c", keepFingerprint: false, default); // The attempt before it stays bound.
+        await store.Release("k", "c", keepFingerprint: false, default); // The key stays bound to the earlier attempt's request.
         Assert.Equal(ClaimOutcome.Mismatch, (await store.Claim("k", "f", "d", 0, default)).Outcome);
     }
 
@@ -67,7 +67,7 @@ public sealed class IdempotencyStoreTests
         Assert.True(await store.Renew("k", "next", default));
         Assert.Null(await store.Complete("k", "f", "next", Answer, default));
         var late = await store.Complete("k", "f", "dead", Answer with { Status = 200 }, default);
-        Assert.Equal(201, late!.Status); // It was only slow: the answer that stands is the stored one.
+        Assert.Equal(201, late!.Status); // The slow owner gets the stored answer, which stands.
         await store.Release("k", "dead", keepFingerprint: false, default);
         Assert.Equal(ClaimOutcome.Answered, (await store.Claim("k", "f", "x", 0, default)).Outcome);
     }
@@ -86,11 +86,12 @@ public sealed class IdempotencyStoreTests
 
         var second = (await store.Claim("whole", "f", "next", 0, default)).FencingToken;
         Assert.Equal(ClaimOutcome.Taken, (await store.Claim("part", "p", "next", second, default)).Outcome);
-        Assert.Equal(ClaimOutcome.InFlight, (await store.Claim("part", "p", "dead", first, default)).Outcome); // It was only slow.
+        // The former owner was only slow.
+        Assert.Equal(ClaimOutcome.InFlight, (await store.Claim("part", "p", "dead", first, default)).Outcome);
         Assert.Equal(ClaimOutcome.InFlight, (await store.Claim("part", "p", "not a part", 0, default)).Outcome);
         Assert.False(await store.Renew("part", "dead", default));
         await store.Release("part", "next", keepFingerprint: false, default);
-        // The first one may have reached the service.
+        // The first owner's request may have reached the service, so the key stays bound to its fingerprint.
         Assert.Equal(ClaimOutcome.Mismatch, (await store.Claim("part", "another", "later", second, default)).Outcome);
     }
 
@@ -102,7 +103,7 @@ public sealed class IdempotencyStoreTests
         await using var engine = await Engine.Start(withRedis);
         var store = engine.Store();
         await store.Claim("k", "f", "first", 0, default);
-        await store.Release("k", "first", keepFingerprint: false, default); // As good as lost in a failover.
+        await store.Release("k", "first", keepFingerprint: false, default); // Has the same effect as losing the key in a failover.
         await store.Claim("k", "another request", "second", 0, default);
         Assert.Null(await store.Complete("k", "another request", "second", Answer, default));
 
@@ -176,7 +177,7 @@ public sealed class IdempotencyStoreTests
             }
             catch (StoreUnavailableException)
             {
-                return false; // It has not come back yet.
+                return false; // Redis is not available yet.
             }
         });
     }
@@ -236,7 +237,7 @@ public sealed class IdempotencyStoreTests
                 ? new EmbeddedIdempotencyStore(Options.Create(options), clock)
                 : new RedisIdempotencyStore(services.GetRequiredService<RedisState>(), Options.Create(options));
 
-        /// <summary>Redis measures time itself: there it has to pass.</summary>
+        /// <summary>Lets time pass. Redis uses its own clock, so the test has to wait.</summary>
         public Task Pass(TimeSpan time)
         {
             clock.Advance(time);

@@ -11,7 +11,7 @@ public sealed class StoredAnswerTests
         var first = new DefaultHttpContext().Response;
         first.StatusCode = 201;
         first.Headers.ContentType = "application/json";
-        first.Headers.ContentEncoding = "gzip"; // A service may compress unasked.
+        first.Headers.ContentEncoding = "gzip"; // A service may compress its answer unasked.
         first.Headers.Location = "/orders/o-1";
         first.Headers["X-Request-Id"] = "r-1";
         var repeat = new DefaultHttpContext { Response = { Body = new MemoryStream() } };

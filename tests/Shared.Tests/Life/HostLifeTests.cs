@@ -112,7 +112,7 @@ public sealed class HostLifeTests : IDisposable
         await Slow.Arrived.Task.WaitAsync(TimeSpan.FromSeconds(30));
         var ended = host.WaitForShutdownAsync();
 
-        host.Lifetime.StopApplication(); // What SIGTERM does.
+        host.Lifetime.StopApplication(); // SIGTERM does the same.
         await _log.Until(e => e.Message.Contains("The host is no longer ready", StringComparison.Ordinal));
 
         using (var ready = await client.GetAsync("/health/ready"))
@@ -190,7 +190,7 @@ public sealed class HostLifeTests : IDisposable
         public TaskCompletionSource Go { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
-    /// <summary>Where the framework would keep keys for data protection.</summary>
+    /// <summary>The store where the framework would keep keys for data protection.</summary>
     private sealed class Keys : IXmlRepository
     {
         public bool IsAsked { get; private set; }

@@ -7,7 +7,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Bff.Shared.Tests.Life;
 
-/// <summary>Where a host finds itself, by what name it calls itself, and what it says when that does not work.</summary>
+/// <summary>
+/// Tests how a host finds its own address, which name it uses for itself, and what it logs when a request to itself fails.
+/// </summary>
 public sealed class SelfRequestsTests : IDisposable
 {
     private readonly TestAuthority _authority = new();

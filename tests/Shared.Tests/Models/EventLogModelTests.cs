@@ -9,9 +9,9 @@ using EventId = Bff.Events.EventId;
 namespace Bff.Shared.Tests.Models;
 
 /// <summary>
-/// What was accepted is read once and in order by a reader that goes on where it was, on whichever instance and whatever the clock did,
-/// unless the reader is told that something may be missing. No place that was handed out is ahead of what is accepted afterwards. Only a
-/// log that was lost makes a reader start anew.
+/// Checks the event log against a model. A reader that continues at its position reads every accepted event once and in order, on any
+/// instance and whatever the clock did, unless it is told that something may be missing. No issued position is ahead of an event that is
+/// accepted later. A reader has to start again only when the log has lost events.
 /// </summary>
 public sealed class EventLogModelTests
 {
@@ -79,17 +79,17 @@ public sealed class EventLogModelTests
         }
     }
 
-    /// <summary>Who reads one user's events, or everybody's.</summary>
+    /// <summary>A reader of one user's events, or of all events.</summary>
     private sealed class Reader
     {
         public EventId Place { get; set; }
 
         public long Number { get; set; }
 
-        /// <summary>Accepted, and not read yet.</summary>
+        /// <summary>Events that are accepted but not read yet.</summary>
         public List<string> Missing { get; } = [];
 
-        /// <summary>Came by while everything was read: an open stream has it in hand.</summary>
+        /// <summary>Events that the reader of the whole log has seen. An open stream has these at hand.</summary>
         public HashSet<string> Offered { get; } = [];
 
         public HashSet<string> Read { get; } = [];
@@ -147,7 +147,7 @@ public sealed class EventLogModelTests
                     await Move(TimeSpan.FromSeconds(step.What == 0 ? 0.001 : step.Much), steps: false);
                     return;
                 case Act.StepClock:
-                    await Move(Model.Step(step.Much) / 2, steps: true); // Together less than what the log keeps.
+                    await Move(Model.Step(step.Much) / 2, steps: true); // All steps together are shorter than the log's retention.
                     return;
                 case Act.Keep when server is not null:
                     await server.Keep();
@@ -207,7 +207,7 @@ public sealed class EventLogModelTests
             Hand(end.Id);
         }
 
-        /// <summary>Nothing that is accepted from now on may be before it.</summary>
+        /// <summary>Notes an issued position. No event that is accepted later may be before it.</summary>
         private void Hand(EventId place) => _ahead = place > _ahead ? place : _ahead;
 
         private async Task Append(Instance instance, (string Id, int User) item)
@@ -222,7 +222,7 @@ public sealed class EventLogModelTests
                     _last = item;
                     foreach (var reader in (Reader[])[_readers[item.User], _all])
                     {
-                        if (!reader.Read.Contains(item.Id)) // It may have been there since it was refused.
+                        if (!reader.Read.Contains(item.Id)) // The event may have been stored although it was refused.
                         {
                             reader.Missing.Add(item.Id);
                         }
@@ -231,7 +231,8 @@ public sealed class EventLogModelTests
             }
             catch (Exception refused) when (Model.IsRefusal(refused))
             {
-                Model.Holds(fault, "an event was refused and nothing was wrong"); // It may be in the log; published again it is there once.
+                // The event may be in the log. Publishing it again stores it once.
+                Model.Holds(fault, "an event was refused and nothing was wrong");
                 _refused.Add(item.Id);
                 _last = item;
             }
@@ -307,7 +308,7 @@ public sealed class EventLogModelTests
                     _mayBeLost,
                     $"from {_all.Place}, number {_all.Number}, on to {page.ReadUpTo}, number {page.FirstNumber}, and nothing was lost"
                 );
-                _all.Missing.Clear(); // The readers are told, and go on by themselves.
+                _all.Missing.Clear(); // The readers are told of the gap and continue by themselves.
                 page.Events.ToList().ForEach(e => _all.Read.Add(Id(e)));
             }
             else
@@ -327,7 +328,7 @@ public sealed class EventLogModelTests
             {
                 if (!isGap && reader.Missing.Count == 0 && reader.Offered.IsSubsetOf(reader.Read) && page.ReadUpTo > reader.Place)
                 {
-                    reader.Place = page.ReadUpTo; // An idle reader moves on.
+                    reader.Place = page.ReadUpTo; // An idle reader advances its position.
                 }
             }
         }
@@ -342,7 +343,7 @@ public sealed class EventLogModelTests
                 reader.Place = item.Id;
                 if (_certain.Contains(id))
                 {
-                    // When a refused one was taken nobody knows.
+                    // The position of an event that was refused once is unknown.
                     var next = _refused.Contains(id) ? id : reader.Missing.Find(m => !_refused.Contains(m));
                     Model.Holds(next == id, $"{who} got {id} instead of {next}");
                     Model.Holds(reader.Missing.Remove(id), $"{who} got {id}, which was not missing");

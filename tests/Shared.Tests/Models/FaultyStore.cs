@@ -3,7 +3,7 @@ using Bff.State;
 
 namespace Bff.Shared.Tests.Models;
 
-/// <summary>A store in front of which faults happen, and which an instance that has crashed does not reach any more.</summary>
+/// <summary>A store proxy that injects faults and that a crashed instance can no longer reach.</summary>
 public class FaultyStore<TStore> : DispatchProxy
     where TStore : class
 {
@@ -20,7 +20,7 @@ public class FaultyStore<TStore> : DispatchProxy
         return proxy;
     }
 
-    /// <summary>Nothing that its owner still does arrives.</summary>
+    /// <summary>Stops every further call of the crashed owner.</summary>
     internal static void Kill(TStore proxy) => ((FaultyStore<TStore>)(object)proxy).IsDead = true;
 
     protected override object? Invoke(MethodInfo? targetMethod, object?[]? args)
@@ -35,6 +35,6 @@ public class FaultyStore<TStore> : DispatchProxy
         }
 
         var answer = targetMethod.Invoke(_store, BindingFlags.DoNotWrapExceptions, null, args, null);
-        return fault is null ? answer : throw new StoreUnavailableException(); // Embedded stores have done it by now.
+        return fault is null ? answer : throw new StoreUnavailableException(); // An embedded store has executed the call by now.
     }
 }

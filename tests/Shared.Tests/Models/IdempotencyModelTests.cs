@@ -11,9 +11,9 @@ using StackExchange.Redis;
 namespace Bff.Shared.Tests.Models;
 
 /// <summary>
-/// A keyed request is executed once and its repeats get its answer, unless the store has lost it, its instance has died, or the store's
-/// clock has jumped past the lock; nobody ever gets another request's answer; nothing is executed unguarded; no key is blocked for longer
-/// than a lease.
+/// Checks idempotent requests against a model. A keyed request is executed once and its repeats get its answer, unless the store has lost
+/// it, its instance has died, or the store's clock has jumped past the lock. No request gets another request's answer, no request is
+/// executed without the lock, and no key is blocked for longer than a lease.
 /// </summary>
 public sealed class IdempotencyModelTests
 {
@@ -52,20 +52,20 @@ public sealed class IdempotencyModelTests
         using var server = new ModelServer();
         await using var one = await ModelConnection.Open(server);
         await using var two = await ModelConnection.Open(server);
-        await ModelCheck.Run(300, Acts, _ => new Run(server, [one, two])); // Fewer did not find a lock that ends too early.
+        await ModelCheck.Run(300, Acts, _ => new Run(server, [one, two])); // Fewer runs did not find a lock that ends too early.
     }
 
     private sealed class Key
     {
-        /// <summary>The answer that every repeat must get; null when none is known to be kept.</summary>
+        /// <summary>The answer that every repeat must get, or null when no answer is known to be stored.</summary>
         public (int Content, string Body)? Kept { get; set; }
 
-        /// <summary>No lock of a request that has ended outlives this, in time that has passed.</summary>
+        /// <summary>Elapsed time after which no lock of an ended request may remain.</summary>
         public TimeSpan BlockedUntil { get; set; } = TimeSpan.MinValue;
 
         /// <summary>
-        /// The clock went back since anybody asked: only who asks notices that the lock ends too late, and it stands for a lease from then
-        /// on.
+        /// Whether the clock went back since the last request. Only a request notices that the lock ends too late, and from then on the
+        /// lock lasts for one lease.
         /// </summary>
         public bool MayEndTooLate { get; set; }
     }
@@ -82,7 +82,7 @@ public sealed class IdempotencyModelTests
 
         public Task<(StoredAnswer? Answer, Problem? Problem)>? Sent { get; set; }
 
-        /// <summary>The lock is certainly this one's.</summary>
+        /// <summary>Whether the request certainly holds the lock.</summary>
         public bool IsLocked { get; set; } = true;
 
         public string? Body { get; set; }
@@ -172,7 +172,7 @@ public sealed class IdempotencyModelTests
 
             await SendEach();
             await Pass((int)Lease.TotalSeconds + 1);
-            await SendEach(); // Nothing is blocked any more.
+            await SendEach(); // No key is blocked any more.
         }
 
         private async Task SendEach()
@@ -213,7 +213,7 @@ public sealed class IdempotencyModelTests
         {
             if (server is null)
             {
-                _embedded = null; // A single process: its state dies with it.
+                _embedded = null; // A single process loses its state with a crash.
                 _storeClock = new();
                 foreach (var one in (int[])[0, 1])
                 {
@@ -246,9 +246,10 @@ public sealed class IdempotencyModelTests
         {
             for (var i = 0; i < _keys.Length; i++)
             {
-                _keys[i].Kept = _keys[i].Kept == copy[i] ? copy[i] : null; // What came after the copy may or may not be answered again.
+                // An answer from after the copy may or may not be returned again.
+                _keys[i].Kept = _keys[i].Kept == copy[i] ? copy[i] : null;
                 _keys[i].BlockedUntil = _passed + Lease;
-                _keys[i].MayEndTooLate = true; // The copy may be from before the clock went back.
+                _keys[i].MayEndTooLate = true; // The copy may be older than a clock step back.
             }
 
             _pending.ForEach(f => f.IsLocked = false);
@@ -282,7 +283,7 @@ public sealed class IdempotencyModelTests
             Array.ForEach(_keys, k => k.MayEndTooLate |= by < TimeSpan.Zero);
             if (_ahead > Lease / 2)
             {
-                _pending.ForEach(f => f.IsLocked = false); // For the store's clock their time is over.
+                _pending.ForEach(f => f.IsLocked = false); // By the store's clock their leases have expired.
             }
         }
 

@@ -6,15 +6,15 @@ using StackExchange.Redis;
 namespace Bff.Shared.Tests.Models;
 
 /// <summary>
-/// All instances together admit no more than the bucket gives: what it holds when full, and what it gains while the clock goes on. A
-/// failover to an older copy gives once more what was taken since, and what the instances hold on lease. Whatever happened, the bucket
-/// fills again.
+/// Checks the rate limiter against a model. All instances together admit no more than the bucket allows: its burst and its refill while the
+/// clock runs. A failover to an older copy returns the tokens that were taken since and those that the instances hold on lease. The bucket
+/// fills up again whatever happened.
 /// </summary>
 public sealed class LimitModelTests
 {
     private const int Burst = 100;
 
-    /// <summary>Of one bucket on one instance: 5 %.</summary>
+    /// <summary>Tokens that one instance leases from the bucket at a time: 5 %.</summary>
     private const int Lease = 5;
 
     private static readonly TimeSpan Full = TimeSpan.FromSeconds(Burst + 10);
@@ -149,8 +149,8 @@ public sealed class LimitModelTests
         public async Task End()
         {
             _next = null;
-            await Pass(TimeSpan.FromSeconds(1.1)); // An instance that found the bucket empty asks again after a second.
-            await Ask(0, 1); // A bucket does not notice that the clock went back before it is asked: it fills from this request on.
+            await Pass(TimeSpan.FromSeconds(1.1)); // An instance that found the bucket empty asks the store again after a second.
+            await Ask(0, 1); // A bucket notices a clock step back only with a request, and refills from that request on.
             await Pass(Full);
             var admitted = await Ask(0, Burst);
             Model.Holds(admitted >= Burst - _slack, $"a bucket that should be full again admitted {admitted} of {Burst}");
@@ -202,7 +202,7 @@ public sealed class LimitModelTests
             }
             catch (Exception refused) when (Model.IsRefusal(refused))
             {
-                return false; // An answer of 500.
+                return false; // A client would get a 500.
             }
         }
 
@@ -240,7 +240,7 @@ public sealed class LimitModelTests
             instances[who] = await Instance.Start(server, mode);
             if (server is null)
             {
-                _left = Burst; // A single process: its state dies with it.
+                _left = Burst; // A single process loses its state with a crash.
             }
         }
     }

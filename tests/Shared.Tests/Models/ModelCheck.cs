@@ -7,10 +7,10 @@ using Xunit.Sdk;
 namespace Bff.Shared.Tests.Models;
 
 /// <summary>One step of a run.</summary>
-/// <param name="Act">What happens.</param>
-/// <param name="Who">Which instance.</param>
-/// <param name="What">Which record, as the act understands it.</param>
-/// <param name="Much">How much, as the act understands it.</param>
+/// <param name="Act">The action.</param>
+/// <param name="Who">Index of the instance.</param>
+/// <param name="What">Index of the record, as the action interprets it.</param>
+/// <param name="Much">Amount, as the action interprets it.</param>
 internal readonly record struct Step<TAct>(TAct Act, int Who, int What, int Much)
     where TAct : struct, Enum
 {
@@ -18,10 +18,9 @@ internal readonly record struct Step<TAct>(TAct Act, int Who, int What, int Much
 }
 
 /// <summary>
-/// Runs a store through sequences of steps, faults among them, and asks after each what must be true. The sequences are the same each time
-/// unless
-/// <c>BFF_MODEL_SEED</c> says otherwise; <c>BFF_MODEL_RUNS</c> makes more of them. What fails is made shorter until every step of it is
-/// needed.
+/// Runs a store through random sequences of steps, including faults, and checks its invariants after each step. The sequences are the same
+/// in every run unless <c>BFF_MODEL_SEED</c> is set. <c>BFF_MODEL_RUNS</c> sets the number of sequences. A failing sequence is shortened
+/// until every step in it is needed.
 /// </summary>
 internal static class ModelCheck
 {
@@ -30,9 +29,9 @@ internal static class ModelCheck
     public const int Most = 12;
     private const ulong Seed = 2026;
 
-    /// <param name="runs">How many, unless the environment says more.</param>
-    /// <param name="acts">How often each comes, compared with the others.</param>
-    /// <param name="holds">Throws when something that must be true is not.</param>
+    /// <param name="runs">Number of sequences, unless <c>BFF_MODEL_RUNS</c> is set.</param>
+    /// <param name="acts">The actions and their relative frequencies.</param>
+    /// <param name="begin">Creates the run of a sequence, which throws when an invariant does not hold.</param>
     public static Task Run<TAct>(int runs, (int Weight, TAct Act)[] acts, Func<Step<TAct>[], IRun<TAct>> begin)
         where TAct : struct, Enum
     {
@@ -45,7 +44,7 @@ internal static class ModelCheck
         return Task.Factory.StartNew(
             () => Check.One(config, Prop.ForAll(Sequences(acts), steps => Holds(steps, begin(steps)).GetAwaiter().GetResult())),
             default,
-            TaskCreationOptions.LongRunning, // It blocks, and the pool's threads are what it waits for.
+            TaskCreationOptions.LongRunning, // The check blocks its thread while it waits for work of the thread pool.
             TaskScheduler.Default
         );
     }
@@ -90,7 +89,7 @@ internal static class ModelCheck
         return Arb.From(Gen.ArrayOf(step), Shorter);
     }
 
-    /// <summary>Without one half, one quarter and so on, down to without one step.</summary>
+    /// <summary>Returns the sequence without one half, one quarter and so on, down to without a single step.</summary>
     private static IEnumerable<T[]> Shorter<T>(T[] steps)
     {
         for (var size = (steps.Length + 1) / 2; size > 0; size = size == 1 ? 0 : (size + 1) / 2)
@@ -106,7 +105,7 @@ internal static class ModelCheck
         ulong.TryParse(Environment.GetEnvironmentVariable(variable), CultureInfo.InvariantCulture, out var number) ? number : null;
 }
 
-/// <summary>A store and what must be true of it, from the first step to the last.</summary>
+/// <summary>A run of a store with its invariants, from the first step to the last.</summary>
 internal interface IRun<TAct> : IAsyncDisposable
     where TAct : struct, Enum
 {
@@ -114,24 +113,24 @@ internal interface IRun<TAct> : IAsyncDisposable
 
     Task Take(Step<TAct> step);
 
-    /// <summary>After the last step, with every fault over: what must come true in the end.</summary>
+    /// <summary>Checks what must hold in the end, after the last step and without faults.</summary>
     Task End();
 }
 
-/// <summary>What goes wrong between an instance and its store.</summary>
+/// <summary>Faults between an instance and its store.</summary>
 internal enum Fault
 {
-    /// <summary>The store refuses the command (ACL); nothing has happened.</summary>
+    /// <summary>The store refuses the command (ACL) without effect.</summary>
     Refused,
 
-    /// <summary>The command does not arrive in time, or at all.</summary>
+    /// <summary>The command does not arrive, or not in time.</summary>
     Lost,
 
-    /// <summary>The command does what it should; its answer does not arrive in time.</summary>
+    /// <summary>The command takes effect, but its answer does not arrive in time.</summary>
     Unanswered,
 }
 
-/// <summary>A fault that is going to happen: at the next command, or at the next but one, and so on.</summary>
+/// <summary>A planned fault that happens at the next command, or after a number of skipped commands.</summary>
 internal sealed class FaultPlan
 {
     private readonly Lock _lock = new();
@@ -147,8 +146,8 @@ internal sealed class FaultPlan
         }
     }
 
-    /// <summary>Ends it.</summary>
-    /// <returns>Whether it happened.</returns>
+    /// <summary>Cancels the planned fault.</summary>
+    /// <returns>Whether the fault has happened.</returns>
     public bool Disarm()
     {
         lock (_lock)
@@ -160,7 +159,7 @@ internal sealed class FaultPlan
         }
     }
 
-    /// <summary>What happens to the command that comes now.</summary>
+    /// <summary>Returns the fault of the current command, or null.</summary>
     public Fault? Take()
     {
         lock (_lock)

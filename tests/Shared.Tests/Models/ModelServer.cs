@@ -7,9 +7,9 @@ using Bff.TestKit;
 namespace Bff.Shared.Tests.Models;
 
 /// <summary>
-/// A real Redis whose clock stands until it is moved, back or forth, and which can be replaced by an older copy of itself, as by a replica
-/// that had not been told everything. Instances reach it through a <see cref="RedisLink"/>, which runs everything with a stand-in for
-/// <c>TIME</c>, for lifetimes and for the ids of streams: what ends ends when the clock is moved past it.
+/// A real Redis whose clock stands still until the test moves it, back or forth. It can be replaced by an older copy of itself, as by a
+/// replica that missed the last writes. Instances connect through a <see cref="RedisLink"/>, which runs every command with a replacement
+/// for <c>TIME</c>, for expiry and for stream ids. Keys expire when the clock is moved past their end.
 /// </summary>
 internal sealed class ModelServer : IDisposable
 {
@@ -110,16 +110,16 @@ internal sealed class ModelServer : IDisposable
 
     public DateTimeOffset Now { get; private set; }
 
-    /// <summary>The script with the stand-in before it, and its name.</summary>
+    /// <summary>Returns the script with the replacement prepended, and its SHA-1.</summary>
     public static (byte[] Sha1, byte[] Text) WithStandIn(string script)
     {
         var text = Encoding.UTF8.GetBytes(StandIn + script);
-#pragma warning disable CA5350 // Redis names scripts so.
+#pragma warning disable CA5350 // Redis names scripts by their SHA-1.
         return (Encoding.ASCII.GetBytes(Convert.ToHexStringLower(SHA1.HashData(text))), text);
 #pragma warning restore CA5350
     }
 
-    /// <summary>Empty, and its copy too.</summary>
+    /// <summary>Empties the server and its copy.</summary>
     public async Task Begin(DateTimeOffset now)
     {
         _copy = [];
@@ -127,13 +127,13 @@ internal sealed class ModelServer : IDisposable
         await Set(now);
     }
 
-    /// <summary>Moves the clock, and ends what has lived long enough by then.</summary>
+    /// <summary>Moves the clock and deletes the keys that have expired by then.</summary>
     public Task Move(TimeSpan by) => Set(Now + by);
 
-    /// <summary>From now on this is what is left after a failover.</summary>
+    /// <summary>Takes the copy that remains after a failover.</summary>
     public async Task Keep() => _copy = RespStream.Words(await Run(KeepScript));
 
-    /// <summary>What was written since the copy is lost. The clock goes on.</summary>
+    /// <summary>Restores the copy, so that later writes are lost. The clock keeps its time.</summary>
     public Task FailOver() => Run(RestoreScript, [.. _copy]);
 
     public void Dispose()

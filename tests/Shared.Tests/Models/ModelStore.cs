@@ -5,7 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff.Shared.Tests.Models;
 
-/// <summary>Time as an instance has it: what waits goes by a clock that only moves on; what is read may be set back or forward.</summary>
+/// <summary>An instance's clock. Timers and timestamps only move forward, but the time of day can be set back or forward.</summary>
 internal sealed class ModelClock : TimeProvider
 {
     private readonly ManualTimeProvider _moves = new();
@@ -13,7 +13,7 @@ internal sealed class ModelClock : TimeProvider
 
     public override long TimestampFrequency => _moves.TimestampFrequency;
 
-    /// <summary>How many wait.</summary>
+    /// <summary>Number of active timers.</summary>
     public int Waiting => _moves.ActiveTimers;
 
     public override DateTimeOffset GetUtcNow() => _moves.GetUtcNow() + _offset;
@@ -25,13 +25,13 @@ internal sealed class ModelClock : TimeProvider
 
     public void Advance(TimeSpan by) => _moves.Advance(by);
 
-    /// <summary>What it reads changes; nobody has waited any longer.</summary>
+    /// <summary>Changes the time of day without moving the timers.</summary>
     public void Step(TimeSpan by) => _offset += by;
 
     public void Set(DateTimeOffset now) => _offset = now - _moves.GetUtcNow();
 }
 
-/// <summary>An instance's connection to the server of a model.</summary>
+/// <summary>An instance's connection to the model's server.</summary>
 internal sealed class ModelConnection : IAsyncDisposable
 {
     private static int _number;
@@ -51,9 +51,7 @@ internal sealed class ModelConnection : IAsyncDisposable
         return new(link, await StateEngines.Ready(link.ConnectionString));
     }
 
-    /// <summary>
-    /// What a lost connection that is there again tells the instance; returns when everything that listens has been told.
-    /// </summary>
+    /// <summary>Simulates a restored connection. Returns when every subscriber has been notified.</summary>
     public static async Task Reconnect(RedisState redis)
     {
         var told = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -71,7 +69,7 @@ internal sealed class ModelConnection : IAsyncDisposable
     }
 }
 
-/// <summary>What every model asks for in the same way.</summary>
+/// <summary>Helpers that all models share.</summary>
 internal static class Model
 {
     public static readonly DateTimeOffset Start = new(2026, 1, 1, 12, 0, 0, TimeSpan.Zero);
@@ -83,7 +81,7 @@ internal static class Model
 
     public static Fault FaultOf(int much) => (Fault)(much % 3);
 
-    /// <summary>Waits for what other threads are about to do; false when they do not.</summary>
+    /// <summary>Waits for work of other threads. Returns false when it does not happen in time.</summary>
     public static async Task<bool> Comes(Func<bool> isSo, int seconds = 5)
     {
         var end = Environment.TickCount64 + (seconds * 1000);
@@ -100,10 +98,10 @@ internal static class Model
         return true;
     }
 
-    /// <summary>Whether the store has said that it did not do what was asked, or may not have.</summary>
+    /// <summary>Returns whether the store reported that it did not execute the command, or may not have.</summary>
     public static bool IsRefusal(Exception failure) => failure is StoreException;
 
-    /// <exception cref="InvalidOperationException">It is not so.</exception>
+    /// <exception cref="InvalidOperationException">The condition is false.</exception>
     public static void Holds(bool isSo, string broken)
     {
         if (!isSo)

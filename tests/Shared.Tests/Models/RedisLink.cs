@@ -7,8 +7,8 @@ using System.Text;
 namespace Bff.Shared.Tests.Models;
 
 /// <summary>
-/// One instance's way to a <see cref="ModelServer"/>. On it commands and messages get lost; its connections stay, so that nobody waits for
-/// new ones.
+/// One instance's connection to a <see cref="ModelServer"/> that can lose commands and messages. The connections stay open, so that no test
+/// waits for new ones.
 /// </summary>
 internal sealed class RedisLink : IDisposable
 {
@@ -47,10 +47,10 @@ internal sealed class RedisLink : IDisposable
 
     public FaultPlan Faults { get; } = new();
 
-    /// <summary>Published messages do not arrive.</summary>
+    /// <summary>Whether published messages are lost.</summary>
     public bool LosesMessages { get; set; }
 
-    /// <summary>No command arrives either.</summary>
+    /// <summary>Whether commands are lost, too.</summary>
     public bool IsCut { get; set; }
 
     public void Dispose()
@@ -77,7 +77,7 @@ internal sealed class RedisLink : IDisposable
         }
         catch (Exception stopped) when (stopped is SocketException or ObjectDisposedException)
         {
-            // The run is over.
+            // The run has ended.
         }
     }
 
@@ -107,7 +107,7 @@ internal sealed class RedisLink : IDisposable
         }
         catch (Exception cut) when (cut is SocketException or IOException or ObjectDisposedException or InvalidOperationException)
         {
-            // Either side has gone.
+            // One side has closed its connection.
         }
         finally
         {
@@ -135,7 +135,7 @@ internal sealed class RedisLink : IDisposable
         if (name == "SCRIPT" || name == "EVAL")
         {
             var text = words[name == "EVAL" ? 1 : 2];
-#pragma warning disable CA5350 // Redis names scripts so.
+#pragma warning disable CA5350 // Redis names scripts by their SHA-1.
             var sha1 = Convert.ToHexStringLower(SHA1.HashData(text));
 #pragma warning restore CA5350
             Scripts[sha1] = Encoding.UTF8.GetString(text);
@@ -164,7 +164,7 @@ internal sealed class RedisLink : IDisposable
 
         if (fault is Fault.Lost)
         {
-            return Error("BUSY it did not arrive"); // What the caller sees of it is what it would see of a time-out, without the waiting.
+            return Error("BUSY it did not arrive"); // The caller handles this error like a timeout, without the waiting.
         }
 
         var (name1, wrapped) = ModelServer.WithStandIn(script);

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Bff.Shared.Tests.Models;
 
-/// <summary>Redis' protocol (RESP 2), one frame at a time.</summary>
+/// <summary>Reads and writes frames of the Redis protocol (RESP 2).</summary>
 internal sealed class RespStream(Stream stream)
 {
     private byte[] _buffer = new byte[16 * 1024];
@@ -25,7 +25,7 @@ internal sealed class RespStream(Stream stream)
         return frame.ToArray();
     }
 
-    /// <summary>The bulk strings of a flat array.</summary>
+    /// <summary>Returns the bulk strings of a flat array.</summary>
     public static List<byte[]> Words(byte[] frame)
     {
         var words = new List<byte[]>();
@@ -43,7 +43,7 @@ internal sealed class RespStream(Stream stream)
 
     public ValueTask Write(byte[] frame) => stream.WriteAsync(frame);
 
-    /// <exception cref="EndOfStreamException">The other side has gone.</exception>
+    /// <exception cref="EndOfStreamException">The other side has closed the connection.</exception>
     public async Task<byte[]> Frame()
     {
         using var whole = new MemoryStream();

@@ -13,9 +13,10 @@ using StackExchange.Redis;
 namespace Bff.Shared.Tests.Models;
 
 /// <summary>
-/// A token that was revoked is refused a second later by every instance that reaches the store, whichever messages were lost, and by one
-/// that was cut off a second after it is back; an instance that has once refused it never takes it again. Only a revocation that the store
-/// has lost may pass, on instances that had not heard of it. Nothing else is refused, and no background loop ends.
+/// Checks revocations against a model. Every instance that reaches the store refuses a revoked token after one second, whichever messages
+/// were lost, and an instance that was cut off does so one second after it is back. An instance that has once refused a token never accepts
+/// it again. A token is accepted after its revocation only if the store has lost the revocation and the instance had not heard of it. No
+/// other token is refused, and no background loop ends.
 /// </summary>
 public sealed class RevocationModelTests
 {
@@ -72,7 +73,7 @@ public sealed class RevocationModelTests
 
         public ModelClock Clock => clock;
 
-        /// <summary>Tokens that it has refused.</summary>
+        /// <summary>Tokens that the instance has refused.</summary>
         public HashSet<int> Refused { get; } = [];
 
         public int Waiting { get; private set; }
@@ -101,7 +102,8 @@ public sealed class RevocationModelTests
 
             Model.Holds(await Model.Comes(() => instance.Revocations.IsReady && clock.Waiting > 0, 30), "an instance did not get ready");
             instance.Waiting = clock.Waiting;
-            instance._loops.RemoveAll(l => link is null && l is Announcements); // Without Redis nobody else announces anything.
+            // Without Redis there are no other instances that announce anything.
+            instance._loops.RemoveAll(l => link is null && l is Announcements);
             return instance;
         }
 
@@ -208,7 +210,7 @@ public sealed class RevocationModelTests
                     _copy = [.. _written];
                     break;
                 case Act.FailOver when server is not null:
-                    _instances.ForEach(i => i.Link!.IsCut = true); // Everybody loses the connection; each is back in its own time.
+                    _instances.ForEach(i => i.Link!.IsCut = true); // All instances lose the connection, and each reconnects on its own.
                     await server.FailOver();
                     _written = [.. _copy];
                     break;
@@ -255,7 +257,7 @@ public sealed class RevocationModelTests
             }
             catch (Exception refused) when (Model.IsRefusal(refused))
             {
-                // Nothing is promised; the caller who revoked it is told.
+                // The revocation is not promised, and its caller gets the error.
             }
             finally
             {

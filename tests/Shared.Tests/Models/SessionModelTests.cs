@@ -15,9 +15,9 @@ using StackExchange.Redis;
 namespace Bff.Shared.Tests.Models;
 
 /// <summary>
-/// A session that was signed out never answers again; one that was not answers for as long as it should; a refresh token is used once, by
-/// whichever instance, and the token that came of it is kept; no fault leaves a session without a refresh. A failover to an older copy may
-/// bring back a session, or an old token.
+/// Checks sessions against a model. A session that was signed out is never found again, and any other session is found until it ends. A
+/// refresh token is used once, by any instance, and the token that it returns is stored. No fault leaves a session without a refresh. A
+/// failover to an older copy may bring back a session, or an old token.
 /// </summary>
 public sealed class SessionModelTests
 {
@@ -69,13 +69,13 @@ public sealed class SessionModelTests
         await ModelCheck.Run(50, Acts, _ => new Run(server, provider, [one, two]));
     }
 
-    /// <summary>An identity provider that gives a new refresh token for each, and takes each once.</summary>
+    /// <summary>An identity provider that returns a new refresh token with each refresh and accepts each token once.</summary>
     private sealed class Provider : HttpMessageHandler
     {
         private readonly HashSet<string> _spent = [];
         private int _number;
 
-        /// <summary>Sessions of which a token was used again.</summary>
+        /// <summary>Sessions that have used a refresh token twice.</summary>
         public HashSet<string> Doubled { get; } = [];
 
         public string First(string session) => $"{session}/{Interlocked.Increment(ref _number)}";
@@ -148,7 +148,7 @@ public sealed class SessionModelTests
             return new(services, link, clock);
         }
 
-        /// <summary>What it remembers of refreshes is gone.</summary>
+        /// <summary>Forgets the refreshes in progress, as a restart would.</summary>
         public void Restart() => Refresh = ActivatorUtilities.CreateInstance<SessionRefresh>(services);
 
         public async ValueTask DisposeAsync()
@@ -160,13 +160,13 @@ public sealed class SessionModelTests
 
     private enum State
     {
-        /// <summary>It was never there.</summary>
+        /// <summary>The session was never added.</summary>
         None,
 
         Lives,
         SignedOut,
 
-        /// <summary>Nobody was told, or the store has lost it.</summary>
+        /// <summary>A call failed with an unknown result, or the store may have lost the session.</summary>
         Unknown,
     }
 
@@ -182,7 +182,7 @@ public sealed class SessionModelTests
 
         public TimeSpan SeenAt { get; set; }
 
-        /// <summary>The store may have lost its newest token.</summary>
+        /// <summary>Whether the store may have lost the session's newest token.</summary>
         public bool MayBeRefused { get; set; }
     }
 
@@ -231,7 +231,8 @@ public sealed class SessionModelTests
                     await Pumped(Task.WhenAll(instances.Select(i => Ask(i, session, null))));
                     return;
                 case Act.AskLate when session.State != State.None:
-                    await Pass(Late); // Its token has expired: the next request needs a new one, and the next does if this one fails.
+                    // The access token has expired, so the next request needs a refresh, and the one after it if that refresh fails.
+                    await Pass(Late);
                     _next = server is null ? null : (Model.FaultOf(step.Much), step.Much / 3);
                     await Pumped(Ask(instance, session, Arm(instance)));
                     await Pumped(Ask(instances[^1], session, null));
@@ -243,7 +244,7 @@ public sealed class SessionModelTests
                     await Pass(TimeSpan.FromSeconds(10 * step.Much));
                     return;
                 case Act.StepClock when server is not null:
-                    await server.Move(Model.Step(step.Much) / 100); // A lock of fifteen seconds outlives most of them.
+                    await server.Move(Model.Step(step.Much) / 100); // A lock of fifteen seconds outlives most of these steps.
                     return;
                 case Act.Keep when server is not null:
                     await server.Keep();
@@ -268,7 +269,7 @@ public sealed class SessionModelTests
         public async Task End()
         {
             _next = null;
-            await Pass(Late); // Every access token is over.
+            await Pass(Late); // Every access token has expired.
             foreach (var session in _sessions.Where(s => s.State != State.None))
             {
                 await Pumped(Ask(instances[^1], session, null));
@@ -391,7 +392,7 @@ public sealed class SessionModelTests
             }
             finally
             {
-                // A store that refuses the new token would refuse it again: nobody waits for it.
+                // The session does not wait for a store that refuses the new token, because the store would refuse it again.
                 session.MayBeRefused |= faults?.Disarm() == true && _isRefusal;
             }
 
@@ -401,7 +402,7 @@ public sealed class SessionModelTests
             );
         }
 
-        /// <summary>Lets time pass for what waits.</summary>
+        /// <summary>Advances the clocks while the task has timers to wait for.</summary>
         private async Task Pumped(Task task)
         {
             while (!task.IsCompleted)
@@ -411,7 +412,7 @@ public sealed class SessionModelTests
                     await Pass(TimeSpan.FromMilliseconds(50));
                 }
 
-                await Task.WhenAny(task, Task.Delay(5)); // What is given back in the background goes by real time.
+                await Task.WhenAny(task, Task.Delay(5)); // Releases in the background use real time.
             }
 
             await task;

@@ -57,7 +57,7 @@ public sealed class AccessLogTests
     [Fact]
     public void A_line_for_which_there_is_no_room_is_counted_and_nobody_waits()
     {
-        var (here, dropped) = (Environment.CurrentManagedThreadId, 0L); // Other hosts of the process count on the same instrument.
+        var (here, dropped) = (Environment.CurrentManagedThreadId, 0L); // Other hosts in the process use the same instrument.
         using var listener = new MeterListener();
         listener.InstrumentPublished = (instrument, all) =>
         {
@@ -69,7 +69,8 @@ public sealed class AccessLogTests
         listener.SetMeasurementEventCallback<long>((_, count, _, _) => dropped += Environment.CurrentManagedThreadId == here ? count : 0);
         listener.Start();
         using var logging = WatchedLogging.NewFactory();
-        using var log = new AccessLog(new AccessLogOptions(), logging.CreateLogger<AccessLog>()); // Nobody empties its queue.
+        // The log is not started, so its queue is never emptied.
+        using var log = new AccessLog(new AccessLogOptions(), logging.CreateLogger<AccessLog>());
 
         for (var i = 0; i < 16_384 + 2; i++)
         {
@@ -82,7 +83,7 @@ public sealed class AccessLogTests
     [Fact]
     public async Task What_waits_is_written_whole_and_in_order_however_much_it_is()
     {
-        const int Lines = 5000; // Some ten times what is written at once.
+        const int Lines = 5000; // The log writes about 500 lines at once.
         var written = await Logged(Enumerable.Range(0, Lines).Select(i => Line(i, IPAddress.Loopback)));
 
         Assert.Equal(Enumerable.Range(0, Lines), written.Select(l => l.GetProperty("status").GetInt32()));
@@ -100,7 +101,7 @@ public sealed class AccessLogTests
         Assert.Equal(client, Assert.Single(written).GetProperty("client").GetString());
     }
 
-    /// <summary>What a log writes that the lines wait for when it starts.</summary>
+    /// <summary>Returns the lines that a log writes when they are queued before it starts.</summary>
     private static async Task<IEnumerable<JsonElement>> Logged(IEnumerable<AccessLogLine> lines)
     {
         var output = new MemoryStream();

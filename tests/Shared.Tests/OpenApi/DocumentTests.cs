@@ -16,7 +16,7 @@ public sealed record Thing(string Id, [property: JsonIgnore(Condition = JsonIgno
 [JsonSerializable(typeof(Thing))]
 internal sealed partial class ThingJson : JsonSerializerContext;
 
-/// <summary>What a host's document says without a word of the host's.</summary>
+/// <summary>Tests the parts of an OpenAPI document that a host does not write itself.</summary>
 public sealed class DocumentTests : IAsyncLifetime
 {
     private TestHost _host = null!;

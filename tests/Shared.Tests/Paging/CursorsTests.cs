@@ -5,7 +5,7 @@ using Bff.State;
 
 namespace Bff.Shared.Tests.Paging;
 
-/// <summary>What clients get for a service's cursors.</summary>
+/// <summary>Tests the cursors that clients get in place of a service's cursors.</summary>
 public sealed class CursorsTests
 {
     private readonly EmbeddedKeyRing _keys = new(TimeProvider.System);

@@ -23,7 +23,7 @@ public sealed class PageLimitTests
     [InlineData("1.5")]
     [InlineData(" 1")]
     [InlineData("ten")]
-    [InlineData("\u0661")] // A digit, and not one of ASCII's.
+    [InlineData("\u0661")] // A digit that is not an ASCII digit.
     public void Anything_else_is_refused(string limit)
     {
         var refused = Assert.Throws<ProblemException>(() => PageLimit.Of(limit)).Problem;

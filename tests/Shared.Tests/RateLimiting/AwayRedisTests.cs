@@ -4,7 +4,7 @@ using Bff.Tenancy;
 
 namespace Bff.Shared.Tests.RateLimiting;
 
-/// <summary>A host that starts with Redis away.</summary>
+/// <summary>Tests the limits of a host that starts without its Redis.</summary>
 public sealed class AwayRedisTests
 {
     private static readonly Dictionary<string, string?> Nowhere = new()

@@ -8,7 +8,7 @@ using Bff.TestKit;
 
 namespace Bff.Shared.Tests.RateLimiting;
 
-/// <summary>Several instances on one real Redis are one bucket.</summary>
+/// <summary>Tests that several instances on one real Redis share one bucket.</summary>
 public sealed partial class DistributedLimitsTests : IDisposable
 {
     private const int Burst = 1_000;
@@ -116,7 +116,7 @@ public sealed partial class DistributedLimitsTests : IDisposable
             }
         );
         Server.Continue();
-        Assert.InRange(spent, 100, held); // The renewal that began at the last fifth is still waiting.
+        Assert.InRange(spent, 100, held); // The renewal that started at the last fifth of the lease is still waiting.
     }
 
     [RedisFact]
@@ -237,14 +237,15 @@ public sealed partial class DistributedLimitsTests : IDisposable
         }
 
         var before = 0;
-        // What an instance was too slow to spend goes back behind its last request.
+        // Tokens that an instance leased too late to spend return to the bucket after its last request.
         await RedisStateTests.Until(async () => (before += await Drain()) >= 200);
         Assert.InRange(before, 200, 201);
         Server.FlushAll();
         Server.Command("SCRIPT", "FLUSH");
         var after = 0;
-        await RedisStateTests.Until(async () => (after += await Drain()) >= 199); // Who was refused on lease asks again within a second.
-        Assert.InRange(after, 199, 201); // And a token that refilled meanwhile.
+        // An instance that refused on lease asks the store again within a second.
+        await RedisStateTests.Until(async () => (after += await Drain()) >= 199);
+        Assert.InRange(after, 199, 201); // One token may have refilled meanwhile.
     }
 
     private static async Task<(long Admitted, double Least, double Most)> Run(
@@ -260,8 +261,8 @@ public sealed partial class DistributedLimitsTests : IDisposable
             instances.Add(await LimitInstance.Start(redis, mode, Plan));
         }
 
-        // What an instance that dies loses, and what the bucket and the others hold at the last refusal, is up to a lease of each, whatever
-        // the run: the longer it is, the smaller their share.
+        // Up to one lease per instance is lost with a dead instance or left over at the end, however long the run is. A longer run makes
+        // their share smaller.
         var duration = TimeSpan.FromSeconds(mode == LimitMode.Exact ? 6 : 12);
         var seen = new Admissions(Burst, PerSecond);
         var alive = instances.ToArray();
@@ -282,14 +283,14 @@ public sealed partial class DistributedLimitsTests : IDisposable
                 }
                 else if (happening == Event.InstanceDiesAndReturns || asked.Ticks < Volatile.Read(ref restarted))
                 {
-                    Interlocked.Increment(ref unknown); // Admitted perhaps, by one who can say so no more.
+                    Interlocked.Increment(ref unknown); // The request may have been admitted, but the instance can no longer say so.
                 }
 
-                // Until then a slow machine may have left tokens that nobody has asked for.
+                // A caller continues for the whole duration, because a slow machine may have left unspent tokens before.
                 isDone = outcome == DecisionOutcome.Refused && asked > duration;
                 if (outcome != DecisionOutcome.Admitted)
                 {
-                    await Task.Delay(20); // Two hundred callers that never breathe are a test of the machine.
+                    await Task.Delay(20); // Callers that never pause would load the machine instead of the limiter.
                 }
 
                 await Task.Yield();
@@ -325,7 +326,7 @@ public sealed partial class DistributedLimitsTests : IDisposable
         return (seen.Admitted, seen.Least - unknown, seen.Most);
     }
 
-    /// <summary>Script calls that the server has seen.</summary>
+    /// <summary>Returns the number of script calls that the server has received.</summary>
     private int RoundTrips() =>
         Calls().Matches(Server.Command("INFO", "commandstats")).Sum(m => int.Parse(m.Groups[1].Value, CultureInfo.InvariantCulture));
 

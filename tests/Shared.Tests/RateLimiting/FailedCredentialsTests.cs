@@ -10,7 +10,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Bff.Shared.Tests.RateLimiting;
 
 /// <summary>
-/// A client that tries credentials is told to stop; no other is, from the same address or with the same beginning of a key.
+/// Tests that a client that tries credentials is refused, and that this affects no other client with the same address or the same key
+/// prefix.
 /// </summary>
 public sealed class FailedCredentialsTests
 {
@@ -56,7 +57,7 @@ public sealed class FailedCredentialsTests
         Assert.Equal(HttpStatusCode.OK, (await host.Get("new")).Status);
         clock.Advance(TimeSpan.FromSeconds(1.1));
         Assert.Equal("invalid_token", (await host.Get("forged-51")).Code);
-        // Two tokens of the bucket have come: a good credential takes none.
+        // Two tokens have been refilled, because a valid credential takes none.
         Assert.Equal("invalid_token", (await host.Get("forged-52")).Code);
         Assert.Equal(TooMany, (await host.Get("forged-53")).Code);
         clock.Advance(TimeSpan.FromSeconds(1.1));
@@ -147,7 +148,7 @@ public sealed class FailedCredentialsTests
             Assert.Equal("invalid_token", (await one.Get($"forged-{i}")).Code);
         }
 
-        // The other hears of it with what it counts itself.
+        // Instance two learns of the count with its own next failures.
         var looked = 0;
         await RedisStateTests.Until(async () => (await two.Get($"other-{looked++}")).Code == TooMany);
         Assert.InRange(looked, 2, 19);
@@ -192,7 +193,7 @@ public sealed class FailedCredentialsTests
             ["exp"] = clock.GetUtcNow().ToUnixTimeSeconds() + 600,
         };
 
-    /// <summary>Begins as the key does.</summary>
+    /// <summary>Returns a forged key with the same prefix as the given key.</summary>
     private static string Forged(string key, int number) =>
         key[..12] + number.ToString("D4", System.Globalization.CultureInfo.InvariantCulture) + key[16..];
 

@@ -20,7 +20,7 @@ public sealed class LeaseFastPathTests
         var set = instance.Set();
         Assert.Equal(DecisionSource.Lease, (await instance.Decide(set)).Source);
         var rounds = new List<long>();
-        while (rounds.Count < 20 && !rounds.Contains(0)) // The just-in-time compiler's own allocations are of the first rounds.
+        while (rounds.Count < 20 && !rounds.Contains(0)) // The first rounds include allocations of the just-in-time compiler.
         {
             var before = GC.GetAllocatedBytesForCurrentThread();
             var admitted = 0;
@@ -34,7 +34,8 @@ public sealed class LeaseFastPathTests
         }
 
         Assert.Contains(0, rounds);
-        Assert.Equal(1_000_000 - 50_000, set.Levels[0].Seen!.Units / BucketPolicy.UnitsPerToken); // One lease of 5 % served them all.
+        // A single lease of 5 % served all requests.
+        Assert.Equal(1_000_000 - 50_000, set.Levels[0].Seen!.Units / BucketPolicy.UnitsPerToken);
     }
 
     [Fact]

@@ -9,7 +9,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff.Shared.Tests.RateLimiting;
 
-/// <summary>Requests that are decided in one call of the store.</summary>
+/// <summary>Tests requests that are decided together in one call of the store.</summary>
 public sealed partial class LimitBatchesTests : IDisposable
 {
     private const string Prefix = "bff:limits:Batches:{";
@@ -28,7 +28,7 @@ public sealed partial class LimitBatchesTests : IDisposable
         var alone = Take(batches, "a");
         Task<StoreAnswer>[] together = [Take(batches, "a"), Take(batches, "t:b"), Take(batches, "a"), Take(batches, "c")];
         _server.Continue();
-        await alone; // Those that wait for the pool wait for nothing else.
+        await alone; // The remaining work waits for the thread pool only.
         Assert.Single(_deferred).Execute();
 
         var answers = await Task.WhenAll(together);
@@ -83,7 +83,7 @@ public sealed partial class LimitBatchesTests : IDisposable
 
         Assert.All(await Task.WhenAll(asked), a => Assert.True(a.IsAdmitted));
         Assert.Equal(2, Calls() - before);
-        Assert.Single(_deferred).Execute(); // Finds nothing.
+        Assert.Single(_deferred).Execute(); // Finds no waiting requests.
         Assert.Equal(2, Calls() - before);
     }
 
@@ -95,7 +95,7 @@ public sealed partial class LimitBatchesTests : IDisposable
 
     private static Task<StoreAnswer> Take(LimitBatches batches, string tag) => batches.Take(tag, [new("b", Policy, 1, 1)]);
 
-    /// <summary>The server knows the script already.</summary>
+    /// <summary>Creates batches and calls the script once, so that the server knows it.</summary>
     private async Task<LimitBatches> Batches()
     {
         _provider = await StateEngines.Ready(_server.ConnectionString);

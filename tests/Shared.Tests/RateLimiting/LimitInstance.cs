@@ -13,7 +13,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff.Shared.Tests.RateLimiting;
 
-/// <summary>One instance of a host, without the requests: its limiter over a Redis that it shares with others, or embedded.</summary>
+/// <summary>The limiter of one host instance without requests, on a shared Redis or on the embedded engine.</summary>
 internal sealed class LimitInstance : IAsyncDisposable
 {
     private readonly WebApplication _app;
@@ -34,10 +34,10 @@ internal sealed class LimitInstance : IAsyncDisposable
     public static Task<LimitInstance> Start(string? redis, LimitMode mode, params (string Key, string Value)[] settings) =>
         Start(redis, mode, TimeProvider.System, settings);
 
-    /// <param name="redis">Null: embedded.</param>
-    /// <param name="mode">Of its limits.</param>
-    /// <param name="time">How long its leases last; Redis keeps its own.</param>
-    /// <param name="settings">Beside those that every instance has.</param>
+    /// <param name="redis">Connection string, or null for the embedded engine.</param>
+    /// <param name="mode">Mode of the limits.</param>
+    /// <param name="time">Clock of the leases. Redis uses its own clock.</param>
+    /// <param name="settings">Settings in addition to those of every instance.</param>
     public static async Task<LimitInstance> Start(
         string? redis,
         LimitMode mode,
@@ -54,7 +54,7 @@ internal sealed class LimitInstance : IAsyncDisposable
             new Dictionary<string, string?>
             {
                 ["ConnectionStrings:redis"] = redis,
-                ["State:Timeout"] = Generous.StateTimeout, // What is limited here is the limiter, not the machine that runs the tests.
+                ["State:Timeout"] = Generous.StateTimeout, // The tests measure the limiter, so a slow machine must not cause timeouts.
                 ["Limits:Mode"] = mode.ToString(),
             }
         );
@@ -85,10 +85,10 @@ internal sealed class LimitInstance : IAsyncDisposable
     public async Task<Decision> Decide(LimitSet set) =>
         Decider.TryDecide(set, 1, 1, out var decision) ? decision : await Decider.Decide(set, 1, 1);
 
-    /// <summary>Ends as a killed process would: nothing is given back.</summary>
+    /// <summary>Ends as a killed process would, without returning leases.</summary>
     public void Die() => Redis.Dispose();
 
-    /// <summary>Ends as it should.</summary>
+    /// <summary>Stops gracefully.</summary>
     public Task Stop() => _app.StopAsync();
 
     public async ValueTask DisposeAsync() => await _app.DisposeAsync();

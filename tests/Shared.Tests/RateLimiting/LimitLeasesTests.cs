@@ -4,13 +4,16 @@ using Bff.TestKit;
 
 namespace Bff.Shared.Tests.RateLimiting;
 
-/// <summary>Instances that share one bucket by leases, on a clock that the test moves: nothing here depends on the machine.</summary>
+/// <summary>
+/// Tests instances that share one bucket by leases, on a clock that the test moves, independently of the machine's speed.
+/// </summary>
 public sealed class LimitLeasesTests
 {
     private readonly ManualTimeProvider _clock = new();
 
     /// <summary>
-    /// Under several times the bucket's rate, what is refused early is bounded by a lease of each instance, and the store is asked seldom.
+    /// Loads the instances with several times the bucket's rate. Early refusals are bounded by one lease per instance, and store calls are
+    /// rare.
     /// </summary>
     [Theory]
     [InlineData(1, 1_000, 30_000)]
@@ -45,7 +48,7 @@ public sealed class LimitLeasesTests
                 await instance.Leases.JoinRotation();
             }
 
-            if (admitted == before && millisecond > 1_000) // The first second tells the instances how many they are.
+            if (admitted == before && millisecond > 1_000) // The instances learn their number in the first second.
             {
                 most = Math.Max(most, (await store.Inner.Take("a", [new("b", policy, 0, 0)])).Levels[0].Units / BucketPolicy.UnitsPerToken);
             }
@@ -72,7 +75,7 @@ public sealed class LimitLeasesTests
 
         while (await one.Decide()) { }
 
-        _clock.Advance(TimeSpan.FromMilliseconds(50)); // Fifty tokens are a lease, a thousand refill in a second.
+        _clock.Advance(TimeSpan.FromMilliseconds(50)); // Fifty tokens are a lease, and a thousand tokens refill per second.
         Assert.True(await one.Decide());
     }
 
@@ -91,7 +94,7 @@ public sealed class LimitLeasesTests
             new Bucket("a", "b", policy)
         );
 
-        /// <summary>As <see cref="LimitDecider"/> does.</summary>
+        /// <summary>Decides like <see cref="LimitDecider"/>.</summary>
         public async Task<bool> Decide()
         {
             while (true)

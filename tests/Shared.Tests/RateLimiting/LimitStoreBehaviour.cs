@@ -3,12 +3,12 @@ using Bff.Tenancy;
 
 namespace Bff.Shared.Tests.RateLimiting;
 
-/// <summary>What holds of the buckets on either engine. A rate of 1 per minute stands for no refill within a test.</summary>
+/// <summary>Tests the limit store on every engine. A rate of 1 per minute stands for no refill within a test.</summary>
 public abstract class LimitStoreBehaviour
 {
     private protected abstract Task<ILimitStore> Store();
 
-    /// <summary>Lets at least so much of the store's time pass.</summary>
+    /// <summary>Lets at least the given time of the store's clock pass.</summary>
     private protected abstract Task Pass(TimeSpan time);
 
     /// <summary>Sets the store's clock back, as seen from one bucket.</summary>
@@ -19,7 +19,7 @@ public abstract class LimitStoreBehaviour
     protected async Task A_full_bucket_admits_its_burst_and_then_what_refills_()
     {
         var store = await Store();
-        var policy = new BucketPolicy("burst", 5, 60_000); // One per millisecond.
+        var policy = new BucketPolicy("burst", 5, 60_000); // One token per millisecond.
         var slow = new BucketPolicy("burst", 5, 1);
         for (var i = 4; i >= 0; i--)
         {
@@ -108,7 +108,7 @@ public abstract class LimitStoreBehaviour
     protected async Task A_clock_that_goes_back_gives_nothing_for_that_and_refilling_goes_on_()
     {
         var store = await Store();
-        var policy = new BucketPolicy("burst", 5, 60_000); // One per millisecond.
+        var policy = new BucketPolicy("burst", 5, 60_000); // One token per millisecond.
         var slow = new BucketPolicy("burst", 5, 1, PerDay: 5);
         Assert.True((await store.Take("a", [Spend("fast", policy, 5), Spend("slow", slow, 5)])).IsAdmitted);
         await StepBack("a", "fast", TimeSpan.FromHours(30));
@@ -116,7 +116,7 @@ public abstract class LimitStoreBehaviour
 
         var stepped = await store.Take("a", [Spend("slow", slow)]);
         Assert.False(stepped.IsAdmitted);
-        // Neither tokens nor a new day.
+        // The step back brings neither tokens nor a new day.
         Assert.Equal((0, 5), (stepped.Levels[0].Units / BucketPolicy.UnitsPerToken, stepped.Levels[0].Used));
         Assert.False((await store.Take("a", [Spend("fast", policy, 5)])).Levels[0].Taken > 0);
         await Pass(TimeSpan.FromMilliseconds(20));

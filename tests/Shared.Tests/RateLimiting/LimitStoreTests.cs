@@ -25,7 +25,7 @@ public sealed class EmbeddedLimitStoreTests : LimitStoreBehaviour
 
     private protected override Task StepBack(string tag, string key, TimeSpan by)
     {
-        _clock.Advance(-by / 2); // For each of two buckets.
+        _clock.Advance(-by / 2); // Each of two buckets calls this once.
         return Task.CompletedTask;
     }
 
@@ -67,7 +67,7 @@ public sealed class EmbeddedLimitStoreTests : LimitStoreBehaviour
     }
 }
 
-/// <summary>The suite on a real server.</summary>
+/// <summary>Runs the suite on a real server.</summary>
 public class RedisLimitStoreTests : LimitStoreBehaviour, IDisposable
 {
     private RedisServer? _server;
@@ -79,19 +79,19 @@ public class RedisLimitStoreTests : LimitStoreBehaviour, IDisposable
     private protected override async Task<ILimitStore> Store()
     {
         _provider = await StateEngines.Ready(ConnectionString);
-        // No day ends within a test.
+        // Waits until no day can end within the test.
         await Eventually.True(() => TimeProvider.System.GetUtcNow().TimeOfDay < TimeSpan.FromSeconds(86_400 - 15));
         return new RedisLimitStore(_provider.GetRequiredService<RedisState>(), new HostingEnvironment { ApplicationName = _name });
     }
 
-    /// <summary>The server's clock cannot be moved.</summary>
+    /// <summary>Waits in real time, because the server's clock cannot be moved.</summary>
     private protected override async Task Pass(TimeSpan time)
     {
         var passed = Stopwatch.StartNew();
         await RedisStateTests.Until(() => Task.FromResult(passed.Elapsed > time));
     }
 
-    /// <summary>To the bucket a server that is behind looks as if it had been written in the future.</summary>
+    /// <summary>Dates the bucket in the future, which has the same effect on it as a server whose clock went back.</summary>
     private protected override async Task StepBack(string tag, string key, TimeSpan by)
     {
         var redis = _provider!.GetRequiredService<RedisState>();
@@ -153,7 +153,7 @@ public class RedisLimitStoreTests : LimitStoreBehaviour, IDisposable
     }
 }
 
-/// <summary>The suite on a real cluster.</summary>
+/// <summary>Runs the suite on a real cluster.</summary>
 public sealed class RedisClusterLimitStoreTests(RedisClusterFixture cluster) : RedisLimitStoreTests, IClassFixture<RedisClusterFixture>
 {
     private protected override string ConnectionString => cluster.ConnectionString;

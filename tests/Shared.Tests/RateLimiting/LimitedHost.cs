@@ -13,7 +13,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff.Shared.Tests.RateLimiting;
 
-/// <summary>A real host on a free port whose callers say in headers who they are.</summary>
+/// <summary>A real host whose callers identify themselves in test headers.</summary>
 internal sealed class LimitedHost : IAsyncDisposable
 {
     private readonly TestHost _host;

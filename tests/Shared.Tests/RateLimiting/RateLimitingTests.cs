@@ -7,7 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff.Shared.Tests.RateLimiting;
 
-/// <summary>The stage as clients see it, on the embedded engine and a clock that stands still unless moved.</summary>
+/// <summary>Tests rate limiting as clients see it, on the embedded engine and a clock that the test moves.</summary>
 public sealed class RateLimitingTests
 {
     private readonly ManualTimeProvider _clock = new(new DateTimeOffset(2026, 3, 1, 23, 0, 0, TimeSpan.Zero));
@@ -134,7 +134,7 @@ public sealed class RateLimitingTests
             Assert.Equal("endpoint", (await LimitedHost.Problem(refused)).GetProperty("violated-policies")[0].GetString());
         }
 
-        Assert.Equal("25", Header(await host.Get("/things"), "X-RateLimit-Remaining")); // 30 - 2 - 2 - 1: the refusals cost nothing.
+        Assert.Equal("25", Header(await host.Get("/things"), "X-RateLimit-Remaining")); // 30 - 2 - 2 - 1 tokens: the refusals cost nothing.
         Assert.Equal(HttpStatusCode.OK, (await host.Get("/expensive", "bob")).StatusCode);
     }
 
@@ -149,7 +149,8 @@ public sealed class RateLimitingTests
         Assert.Equal("1", Header(refused, "Retry-After"));
         await host.Send(HttpMethod.Post, "/batch/0", "alice");
         Assert.Equal("18", Header(await host.Get("/things"), "X-RateLimit-Remaining"));
-        Assert.Equal(HttpStatusCode.OK, (await host.Send(HttpMethod.Post, "/batch/100", "bob")).StatusCode); // All that a full bucket has.
+        // The batch takes all tokens of a full bucket.
+        Assert.Equal(HttpStatusCode.OK, (await host.Send(HttpMethod.Post, "/batch/100", "bob")).StatusCode);
         Assert.Equal(HttpStatusCode.TooManyRequests, (await host.Get("/things", "bob")).StatusCode);
     }
 

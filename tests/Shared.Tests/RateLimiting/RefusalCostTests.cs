@@ -4,7 +4,7 @@ using Bff.TestKit;
 
 namespace Bff.Shared.Tests.RateLimiting;
 
-/// <summary>What routing refuses by itself is decided like any endpoint and costs the caller who caused it.</summary>
+/// <summary>Tests that a refusal by routing is rate-limited like any endpoint and costs the caller that caused it.</summary>
 public sealed class RefusalCostTests
 {
     private readonly ManualTimeProvider _clock = new(new DateTimeOffset(2026, 3, 1, 23, 0, 0, TimeSpan.Zero));

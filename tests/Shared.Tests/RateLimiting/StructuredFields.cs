@@ -3,7 +3,8 @@ using System.Globalization;
 namespace Bff.Shared.Tests.RateLimiting;
 
 /// <summary>
-/// Lists of strings with integer parameters, as far as RFC 9651 (sections 4.2.1, 4.2.3) lets the limiter's headers be; anything else fails.
+/// Parses lists of strings with integer parameters, the part of RFC 9651 (sections 4.2.1, 4.2.3) that the limiter's headers use. Fails on
+/// anything else.
 /// </summary>
 internal static class StructuredFields
 {

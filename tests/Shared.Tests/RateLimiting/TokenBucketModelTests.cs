@@ -11,9 +11,7 @@ using Microsoft.Extensions.Hosting.Internal;
 
 namespace Bff.Shared.Tests.RateLimiting;
 
-/// <summary>
-/// Whatever is asked of the buckets, they answer as a bucket that is written down as plainly as can be, in numbers without bounds.
-/// </summary>
+/// <summary>Checks that the buckets answer any requests like a simple reference bucket that calculates with unbounded numbers.</summary>
 public sealed class TokenBucketModelTests
 {
     private static readonly BucketPolicy[] Policies =
@@ -70,7 +68,7 @@ public sealed class TokenBucketModelTests
                     )
                     .QuickCheckThrowOnFailure(),
             default,
-            TaskCreationOptions.LongRunning, // It blocks, and the pool's threads are what it waits for.
+            TaskCreationOptions.LongRunning, // The check blocks its thread while it waits for work of the thread pool.
             TaskScheduler.Default
         );
     }
@@ -127,7 +125,7 @@ public sealed class TokenBucketModelTests
         return model.Sum(m => m.Over) == (await store.Overage(tag)).Values.Sum();
     }
 
-    /// <summary>The reference: one bucket, one step at a time.</summary>
+    /// <summary>The reference bucket, one step at a time.</summary>
     private sealed class Model(BucketPolicy policy)
     {
         private static readonly BigInteger Token = 60_000_000;

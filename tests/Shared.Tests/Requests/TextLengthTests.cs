@@ -11,7 +11,7 @@ public sealed class TextLengthTests
     [InlineData("\U0001F600\U0001F600\U0001F600", 3, true)]
     [InlineData("\U0001F600\U0001F600\U0001F600", 2, false)]
     [InlineData("a\U0001F600", 1, false)]
-    [InlineData("e\u0301", 1, false)] // Two characters that are drawn as one.
+    [InlineData("e\u0301", 1, false)] // Two code points that are displayed as one character.
     [InlineData("abcdefgh", 3, false)]
     public void A_text_is_measured_in_characters(string text, int characters, bool isAtMost) =>
         Assert.Equal(isAtMost, TextLength.IsAtMost(text, characters));

@@ -10,8 +10,8 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 namespace Bff.Shared.Tests.Routes;
 
 /// <summary>
-/// A service that is done with a request before it has all of it: by a configured route (<c>/any</c>) and by an endpoint of the host's
-/// (<c>/own</c>). What it has said is its answer; that it said nothing is its failure.
+/// Tests services that answer or close the connection before they have the whole request, through a configured route (<c>/any</c>) and
+/// through an endpoint of the host (<c>/own</c>). An early answer is the answer, and closing without an answer is the service's failure.
 /// </summary>
 public sealed class EarlyAnswerTests
 {
@@ -21,8 +21,8 @@ public sealed class EarlyAnswerTests
     private const string Done = "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n";
 
     /// <summary>
-    /// Path, framing and first piece, each further piece, and whether the service leaves bytes unread, so that its closing resets the
-    /// connection.
+    /// Rows of path, framing with the first piece, each further piece, and whether the service leaves bytes unread, so that closing resets
+    /// the connection.
     /// </summary>
     public static TheoryData<string, string, string, bool> Uploads
     {
@@ -129,7 +129,7 @@ public sealed class EarlyAnswerTests
         await ServesOthers(gateway, service);
     }
 
-    /// <summary>Which is the other side of it: not every broken connection is the client's doing.</summary>
+    /// <summary>The counterpart: not every broken connection is the client's fault.</summary>
     [Theory]
     [MemberData(nameof(Uploads))]
     public async Task A_service_that_hangs_up_without_a_word_has_failed(string path, string first, string piece, bool resets)
@@ -148,7 +148,8 @@ public sealed class EarlyAnswerTests
     }
 
     /// <summary>
-    /// As servers do that bound the time of a request and say nothing: any client could take such a service from the others.
+    /// Servers that limit the duration of a request close the connection like this. If it counted as a failure, any client could open the
+    /// breaker for the others.
     /// </summary>
     [Theory]
     [MemberData(nameof(Uploads))]
@@ -171,7 +172,7 @@ public sealed class EarlyAnswerTests
         {
             using var client = await Begin(gateway, path, first);
             await service.HungUp();
-            await Eventually.True(() => RouteStage.Places(gateway) == 0); // The sender is waited for.
+            await Eventually.True(() => RouteStage.Places(gateway) == 0); // The gateway waits for the client's body.
             time.Advance(TimeSpan.FromSeconds(15));
 
             Assert.Equal(502, (await UntilAnswered(client, piece)).Status);
@@ -230,7 +231,7 @@ public sealed class EarlyAnswerTests
             hasOwn: true
         );
 
-    /// <summary>A gateway before a service that is no server.</summary>
+    /// <summary>Starts a gateway in front of a raw TCP service.</summary>
     private static async Task<TestHost> Before(Uri service) => await RouteStage.Before(service, Settings(), hasOwn: true);
 
     private static Dictionary<string, string?> Settings() =>
@@ -253,7 +254,7 @@ public sealed class EarlyAnswerTests
     private static Task<RawSender> Begin(TestHost gateway, string path, string first) =>
         RawSender.Start(gateway.Address, $"POST {path} HTTP/1.1\r\nHost: gateway\r\n{first}");
 
-    /// <summary>Sends piece by piece, far less than was announced.</summary>
+    /// <summary>Sends pieces until the answer arrives, far less than the announced length.</summary>
     private static async Task<RawResponse> UntilAnswered(RawSender client, string piece)
     {
         var answer = client.Answer();
@@ -266,7 +267,7 @@ public sealed class EarlyAnswerTests
         return await answer;
     }
 
-    /// <summary>Neither the breaker nor a connection that is left over stands in the way of others.</summary>
+    /// <summary>Checks that neither the breaker nor a leftover connection affects other requests.</summary>
     private static async Task ServesOthers(TestHost gateway, HangingUp service)
     {
         (service.Answers, service.TakesBody) = (Done, false);
@@ -277,7 +278,7 @@ public sealed class EarlyAnswerTests
         }
     }
 
-    /// <summary>Reads a head, and a first piece of the body with it or not, says its answer and hangs up.</summary>
+    /// <summary>A service that reads a head, optionally a first piece of the body, sends its answer and closes the connection.</summary>
     private sealed class HangingUp : IDisposable
     {
         private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
@@ -316,7 +317,7 @@ public sealed class EarlyAnswerTests
             }
             catch (Exception over) when (over is SocketException or ObjectDisposedException or OperationCanceledException)
             {
-                // The test is over.
+                // The test has ended.
             }
         }
 
@@ -336,7 +337,7 @@ public sealed class EarlyAnswerTests
                             : 0
                 ) { }
 
-                // Once something of the body is there: closed with it unread, the system resets the connection.
+                // Waits for a piece of the body, because closing with unread bytes makes the system reset the connection.
                 if (TakesBody)
                 {
                     while (client.Available == 0)

@@ -16,7 +16,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff.Shared.Tests.Routes;
 
-/// <summary>A gateway with a route to a real gRPC service, and real clients of it.</summary>
+/// <summary>A gateway with a route to a real gRPC service, and real gRPC clients.</summary>
 internal sealed class GrpcBench : IAsyncDisposable
 {
     private readonly List<GrpcChannel> _channels = [];
@@ -29,10 +29,10 @@ internal sealed class GrpcBench : IAsyncDisposable
 
     public ManualCaller Caller { get; private init; } = new();
 
-    /// <summary>Where HTTP/1.1 is spoken.</summary>
+    /// <summary>Address of the HTTP/1.1 endpoint.</summary>
     public Uri Http1 => Addresses.First();
 
-    /// <summary>Where HTTP/2 is spoken.</summary>
+    /// <summary>Address of the HTTP/2 endpoint.</summary>
     public Uri Http2 => Addresses.Last();
 
     public Talk.TalkClient Client => new(Channel());
@@ -91,7 +91,7 @@ internal sealed class GrpcBench : IAsyncDisposable
         return new(service, gateway) { Caller = caller };
     }
 
-    /// <summary>A channel over HTTP/2, or of gRPC-Web over HTTP/1.1.</summary>
+    /// <summary>Opens a channel of gRPC over HTTP/2, or of gRPC-Web over HTTP/1.1.</summary>
     public GrpcChannel Channel(GrpcWebMode? web = null)
     {
         HttpMessageHandler handler = new LeakSentinelHandler(Gateway.Leaks, new SocketsHttpHandler { UseProxy = false });
@@ -109,7 +109,7 @@ internal sealed class GrpcBench : IAsyncDisposable
         return channel;
     }
 
-    /// <summary>The status that a call ends with.</summary>
+    /// <summary>Returns the exception with the status that the call ends with.</summary>
     public static async Task<RpcException> Fails<T>(AsyncUnaryCall<T> call) =>
         await Assert.ThrowsAsync<RpcException>(async () => await call);
 
@@ -120,7 +120,7 @@ internal sealed class GrpcBench : IAsyncDisposable
         await Service.DisposeAsync();
     }
 
-    /// <summary>Everybody is this caller.</summary>
+    /// <summary>A caller source that returns the same caller for every request.</summary>
     internal sealed class ManualCaller : ICallerSource
     {
         public CallerResult Who { get; set; } = Of(DateTimeOffset.MaxValue);

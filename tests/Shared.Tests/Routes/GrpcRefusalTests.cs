@@ -14,7 +14,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff.Shared.Tests.Routes;
 
-/// <summary>What the gateway refuses on a gRPC route, it refuses as gRPC.</summary>
+/// <summary>Tests that the gateway refuses calls on a gRPC route with gRPC statuses.</summary>
 public sealed class GrpcRefusalTests
 {
     public static TheoryData<GrpcWebMode?> Forms => GrpcRouteTests.Forms;
@@ -48,7 +48,7 @@ public sealed class GrpcRefusalTests
             (refused.StatusCode, refused.Status.Detail.StartsWith("rate_limit_exceeded: ", StringComparison.Ordinal))
         );
 
-        var told = web is null ? refused.Trailers : await call.ResponseHeadersAsync; // gRPC-Web: beside the trailers.
+        var told = web is null ? refused.Trailers : await call.ResponseHeadersAsync; // gRPC-Web sends this header beside the trailers.
         Assert.InRange(int.Parse(told.GetValue("retry-after")!, System.Globalization.CultureInfo.InvariantCulture), 1, 60);
     }
 
@@ -133,7 +133,7 @@ public sealed class GrpcRefusalTests
         Assert.Equal("1", refused.Trailers.GetValue("retry-after"));
     }
 
-    /// <summary>Somebody who opens streams and says nothing takes neither the host's slots nor the service's places.</summary>
+    /// <summary>A client that opens streams and sends nothing holds neither the host's slots nor places of the service.</summary>
     [Fact]
     public async Task A_stream_whose_client_is_silent_holds_no_slot_and_no_place()
     {

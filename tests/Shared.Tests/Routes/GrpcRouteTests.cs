@@ -8,7 +8,7 @@ using Grpc.Net.Client.Web;
 
 namespace Bff.Shared.Tests.Routes;
 
-/// <summary>Calls of all four kinds through a gRPC route, from a real client to a real service.</summary>
+/// <summary>Tests calls of all four kinds through a gRPC route, from a real client to a real service.</summary>
 public sealed class GrpcRouteTests
 {
     private static readonly TimeSpan WaitLimit = TimeSpan.FromSeconds(60);
@@ -31,14 +31,14 @@ public sealed class GrpcRouteTests
         var sent = bench.Service.Last();
         Assert.Equal("phone", sent.Headers.GetValue("x-device"));
         Assert.Equal([0, 1, 254], sent.Headers.GetValueBytes("trace-bin"));
-        Assert.Null(sent.Headers.GetValue("x-secret")); // Not in Headers:Forward.
+        Assert.Null(sent.Headers.GetValue("x-secret")); // The header is not in Headers:Forward.
         Assert.Equal("u-1", sent.Headers.GetValue("x-user-id"));
         Assert.Null(sent.Left);
         var head = await call.ResponseHeadersAsync;
         Assert.Equal("yes", head.GetValue("x-answer"));
         Assert.Equal([1, 2, 255], head.GetValueBytes("answer-bin"));
         Assert.Equal([9, 8, 7], call.GetTrailers().GetValueBytes("end-bin"));
-        Assert.Null(call.GetTrailers().GetValue("x-request-id")); // A trailer is under the rules of headers.
+        Assert.Null(call.GetTrailers().GetValue("x-request-id")); // Trailers follow the same rules as headers.
         Assert.Equal(StatusCode.OK, call.GetStatus().StatusCode);
     }
 
@@ -48,7 +48,7 @@ public sealed class GrpcRouteTests
         await using var bench = await GrpcBench.Start();
         using var call = new Talk.TalkClient(bench.Channel(web)).Listen(new() { Text = "silent", Times = 3 });
 
-        for (var i = 0; i < 3; i++) // The service says nothing more, and does not end.
+        for (var i = 0; i < 3; i++) // After three messages the service is silent and does not end the stream.
         {
             Assert.True(await call.ResponseStream.MoveNext(default).WaitAsync(WaitLimit));
             Assert.Equal(i, call.ResponseStream.Current.Times);
@@ -76,7 +76,7 @@ public sealed class GrpcRouteTests
         Assert.Equal((5, "500"), await gather is var all ? (all.Times, all.Text) : default);
 
         using var chat = client.Chat();
-        for (var i = 0; i < 5; i++) // Each answer before the next word.
+        for (var i = 0; i < 5; i++) // The client reads each answer before it sends the next message.
         {
             await chat.RequestStream.WriteAsync(new() { Times = i });
             Assert.True(await chat.ResponseStream.MoveNext(default).WaitAsync(WaitLimit));
@@ -115,7 +115,7 @@ public sealed class GrpcRouteTests
             Assert.Equal([1, 2, 3], failed.Trailers.GetValueBytes("reason-bin"));
         }
 
-        using var late = client.Listen(new() { Text = "status 5", Times = 2 }); // After messages: in the trailers.
+        using var late = client.Listen(new() { Text = "status 5", Times = 2 }); // After messages, the status is in the trailers.
         await Assert.ThrowsAsync<RpcException>(async () =>
         {
             while (await late.ResponseStream.MoveNext(default).WaitAsync(WaitLimit)) { }

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Bff.Shared.Tests.Routes;
 
-/// <summary>HTTP/3 towards clients.</summary>
+/// <summary>Tests HTTP/3 between clients and the gateway.</summary>
 public sealed class Http3Tests
 {
     [Http3Fact]
@@ -22,7 +22,7 @@ public sealed class Http3Tests
                     await context.Response.WriteAsync("hello");
                 })
         );
-        var port = FreePort.Next(); // Kestrel has HTTP/3 only where the port is known beforehand.
+        var port = FreePort.Next(); // Kestrel serves HTTP/3 only on a port that is known in advance.
         await using var bench = await GrpcBench.Start(
             new()
             {

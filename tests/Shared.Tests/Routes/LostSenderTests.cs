@@ -7,8 +7,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Bff.Shared.Tests.Routes;
 
 /// <summary>
-/// A client that goes in the middle of its body, heard of in every order in which a server may tell: by a configured route (<c>/any</c>)
-/// and by an endpoint of the host's (<c>/own</c>).
+/// Tests clients that disconnect in the middle of the body, in every order in which a server may report it, through a configured route
+/// (<c>/any</c>) and through an endpoint of the host (<c>/own</c>).
 /// </summary>
 public sealed class LostSenderTests : IAsyncLifetime
 {
@@ -67,25 +67,26 @@ public sealed class LostSenderTests : IAsyncLifetime
             using var answer = await _stage!.Gateway.Client.SendAsync(request);
 
             Assert.True((int)answer.StatusCode is 400 or 499, $"{answer.StatusCode}");
-            Assert.Equal(HttpStatusCode.OK, (await _stage.Gateway.Client.GetAsync(path)).StatusCode); // No breaker has moved; the place is free.
+            // The breaker is still closed and the place is free.
+            Assert.Equal(HttpStatusCode.OK, (await _stage.Gateway.Client.GetAsync(path)).StatusCode);
         }
     }
 
-    /// <summary>Half of the body comes, and then what a server tells of a client that has gone.</summary>
+    /// <summary>Delivers half of the body and then reports a lost client as a server does.</summary>
     internal sealed class Leaving(RequestDelegate next)
     {
         public const string Header = "X-Leaves";
 
-        /// <summary>The one that reads the body hears of it first.</summary>
+        /// <summary>The read is cancelled before the request is aborted.</summary>
         public const string ReaderFirst = "reader-first";
 
-        /// <summary>Nothing else hears of it.</summary>
+        /// <summary>Only the read fails.</summary>
         public const string ReaderAlone = "reader-alone";
 
-        /// <summary>As of a connection that was reset.</summary>
+        /// <summary>The read fails as on a reset connection.</summary>
         public const string Reset = "reset";
 
-        /// <summary>As of a reader that can read no more.</summary>
+        /// <summary>The read fails because the reader is in an invalid state.</summary>
         public const string Misread = "misread";
 
         public Task InvokeAsync(HttpContext context)
@@ -124,7 +125,7 @@ public sealed class LostSenderTests : IAsyncLifetime
             switch (_order)
             {
                 case Leaving.ReaderFirst:
-                    var reading = new TaskCompletionSource<int>(); // What waits for it goes on at once, before the next callback.
+                    var reading = new TaskCompletionSource<int>(); // Continuations run at once, before the next callback.
                     cancellationToken.Register(() => reading.TrySetCanceled(cancellationToken));
                     ThreadPool.QueueUserWorkItem(_ => _aborted.Cancel());
                     return new(reading.Task);

@@ -15,8 +15,8 @@ using Microsoft.Extensions.Logging;
 namespace Bff.Shared.Tests.Routes;
 
 /// <summary>
-/// A service that answers with what is no HTTP, or not what it says: by a configured route (<c>/any</c>), by an endpoint of the host's
-/// (<c>/own</c>), and read by a typed client (<c>/typed</c>).
+/// Tests services whose answers are not HTTP or contradict themselves, through a configured route (<c>/any</c>), through an endpoint of the
+/// host (<c>/own</c>), and with a typed client (<c>/typed</c>).
 /// </summary>
 public sealed class LyingServiceTests : IAsyncLifetime, IDisposable
 {
@@ -51,7 +51,7 @@ public sealed class LyingServiceTests : IAsyncLifetime, IDisposable
     private TestHost? _gateway;
 
     /// <summary>
-    /// Name, what is written, whether the service hangs up then, status for those who pass it on, outcome for those who read it.
+    /// Rows of name, answer, whether the service then closes the connection, status of a relayed answer, and outcome for the typed client.
     /// </summary>
     public static TheoryData<string, string, bool, int, string> Answers
     {
@@ -164,7 +164,8 @@ public sealed class LyingServiceTests : IAsyncLifetime, IDisposable
     public async Task Whatever_a_service_answers_the_client_gets_HTTP(string name, string says, bool hangsUp, int status, string outcome)
     {
         (_says, _hangsUp) = (Encoding.Latin1.GetBytes(says), hangsUp);
-        foreach (var path in (string[])["/any", "/own", "/any", "/own"]) // Each twice: nothing is left for who comes after.
+        // Each path is called twice to show that nothing is left for the next request.
+        foreach (var path in (string[])["/any", "/own", "/any", "/own"])
         {
             var answer = await Send($"GET {path} HTTP/1.1\r\nHost: gateway\r\n\r\n");
             Assert.True(answer.Status == status, $"{path}, {name}: {answer.Status} {answer.Text}");
@@ -219,7 +220,7 @@ public sealed class LyingServiceTests : IAsyncLifetime, IDisposable
         Assert.True(answer.Status == 502, $"{answer.Status} {answer.Text}");
     }
 
-    /// <summary>The proxy sends whatever is to become a WebSocket as GET.</summary>
+    /// <summary>YARP sends every request that asks for a WebSocket as GET.</summary>
     [Theory]
     [InlineData("/any", "POST")]
     [InlineData("/own", "POST")]
@@ -235,7 +236,7 @@ public sealed class LyingServiceTests : IAsyncLifetime, IDisposable
         Assert.Equal((204, method), (answer.Status, _method));
     }
 
-    /// <summary>A service that knows the method answers with the head that it was sent.</summary>
+    /// <summary>A service that supports TRACE would answer with the headers that the gateway sent.</summary>
     [Theory]
     [InlineData("/any")]
     [InlineData("/own")]
@@ -334,11 +335,11 @@ public sealed class LyingServiceTests : IAsyncLifetime, IDisposable
         }
         catch (OperationCanceledException)
         {
-            // The test is over.
+            // The test has ended.
         }
     }
 
-    /// <summary>Answers every head at once, whatever comes behind it.</summary>
+    /// <summary>Answers every head at once, regardless of the body.</summary>
     private async Task Serve(TcpClient client)
     {
         using (client)
@@ -367,7 +368,7 @@ public sealed class LyingServiceTests : IAsyncLifetime, IDisposable
             }
             catch (Exception gone) when (gone is IOException or OperationCanceledException)
             {
-                // The gateway has had enough.
+                // The gateway has closed the connection.
             }
         }
     }

@@ -9,7 +9,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff.Shared.Tests.Routes;
 
-/// <summary>Heads that are allowed and odd, by a configured route (<c>/any</c>) and by an endpoint of the host's (<c>/own</c>).</summary>
+/// <summary>
+/// Tests unusual but valid heads, through a configured route (<c>/any</c>) and through an endpoint of the host (<c>/own</c>).
+/// </summary>
 public sealed class OddHeadTests : IAsyncLifetime
 {
     private RouteStage? _stage;

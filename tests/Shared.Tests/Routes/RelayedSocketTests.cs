@@ -13,7 +13,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff.Shared.Tests.Routes;
 
-/// <summary>WebSockets through a route, over HTTP/1.1 and HTTP/2: how long they live and how they end.</summary>
+/// <summary>Tests the lifetime and the end of WebSockets through a route, over HTTP/1.1 and HTTP/2.</summary>
 public sealed class RelayedSocketTests : IAsyncLifetime, IDisposable
 {
     private static readonly TimeSpan WaitLimit = TimeSpan.FromSeconds(60);
@@ -74,7 +74,7 @@ public sealed class RelayedSocketTests : IAsyncLifetime, IDisposable
 
         for (var i = 0; i < 119; i++)
         {
-            _time.Advance(RelayedSocket.PingEvery); // The client answers each ping, which is no use of the socket.
+            _time.Advance(RelayedSocket.PingEvery); // The client answers each ping, which does not count as activity.
         }
 
         Assert.False(next.IsCompleted);
@@ -133,11 +133,11 @@ public sealed class RelayedSocketTests : IAsyncLifetime, IDisposable
         await using var relayed = new RelayedSocket(client, TimeSpan.FromHours(1), _time, () => { }, default);
         byte[] message = [0x82, 4, 1, 2, 3, 4];
         await relayed.WriteAsync(message.AsMemory(0, 3));
-        _time.Advance(RelayedSocket.PingEvery); // Something has ended? Nothing has: but it is no place for a ping either.
+        _time.Advance(RelayedSocket.PingEvery); // A ping is due, but it may not be sent within a frame.
         Assert.Equal(message[..3], client.ToArray());
         await relayed.WriteAsync(message.AsMemory(3));
         _time.Advance(RelayedSocket.PingEvery);
-        Assert.Equal(message, client.ToArray()); // It has just been used.
+        Assert.Equal(message, client.ToArray()); // The socket was active since the last ping was due.
         _time.Advance(RelayedSocket.PingEvery);
         Assert.Equal([.. message, 0x89, 8, .. SocketFrames.Mark], client.ToArray());
     }

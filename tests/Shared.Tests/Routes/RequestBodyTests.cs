@@ -14,7 +14,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Bff.Shared.Tests.Routes;
 
 /// <summary>
-/// Bodies on their way through: by a configured route (<c>/any</c>) and by an endpoint of the host's (<c>/own</c>), under the same rules.
+/// Tests streamed request bodies through a configured route (<c>/any</c>) and through an endpoint of the host (<c>/own</c>), which have the
+/// same rules.
 /// </summary>
 public sealed class RequestBodyTests : IAsyncLifetime
 {
@@ -95,7 +96,7 @@ public sealed class RequestBodyTests : IAsyncLifetime
         using var client = await Post(path, "Content-Length: 10\r\n\r\nhello");
         await _begun.Task.WaitAsync(WaitLimit);
 
-        await Eventually.True(async () => await Status(path) == 200); // There is but one place.
+        await Eventually.True(async () => await Status(path) == 200); // The service has only one place.
         await client.Send("world");
 
         Assert.Equal(200, (await client.Answer()).Status);
@@ -123,10 +124,10 @@ public sealed class RequestBodyTests : IAsyncLifetime
     {
         using var client = await Post(path, "Content-Length: 10\r\n\r\nhello");
         await _begun.Task.WaitAsync(WaitLimit);
-        await Eventually.True(async () => await Status(path) == 200); // It is waited for by now.
+        await Eventually.True(async () => await Status(path) == 200); // By now the gateway waits for the client.
         var before = _time.ActiveTimers;
 
-        _time.Advance(TimeSpan.FromSeconds(25)); // Longer than the service may take.
+        _time.Advance(TimeSpan.FromSeconds(25)); // Longer than the service's timeout.
         await client.Send("world");
 
         Assert.Equal(200, (await client.Answer()).Status);
@@ -167,7 +168,7 @@ public sealed class RequestBodyTests : IAsyncLifetime
             if (key.Length == 0)
             {
                 await _begun.Task.WaitAsync(WaitLimit);
-                await Eventually.True(async () => await Status(path) == 200); // It is waited for by now.
+                await Eventually.True(async () => await Status(path) == 200); // By now the gateway waits for the client.
             }
 
             while (!answer.IsCompleted)
@@ -246,7 +247,8 @@ public sealed class RequestBodyTests : IAsyncLifetime
     public async Task A_keyed_body_is_held_and_can_be_sent_again_and_nothing_is_left_of_it()
     {
         _failures = 1;
-        var body = string.Concat(Enumerable.Range(0, 300_000).Select(i => i.ToString("0000000\n", null))); // 2.4 MB: memory, then a file.
+        // 2.4 MB are buffered in memory first, then in a file.
+        var body = string.Concat(Enumerable.Range(0, 300_000).Select(i => i.ToString("0000000\n", null)));
         using var client = await Post("/large", $"Idempotency-Key: k\r\nContent-Length: {body.Length}\r\n\r\n{body[..2_000_000]}");
         Assert.Empty(_arrived);
 
@@ -275,7 +277,7 @@ public sealed class RequestBodyTests : IAsyncLifetime
             }
             catch (HttpRequestException) when (status == 413)
             {
-                // The connection was closed while the client still sent: it has no status then, and the service no request.
+                // The connection was closed while the client still sent. The client gets no status then, and the service no request.
             }
         }
 
@@ -307,12 +309,12 @@ public sealed class RequestBodyTests : IAsyncLifetime
     public async Task While_it_is_not_known_whether_the_service_is_back_no_client_is_waited_for_at_it()
     {
         _failures = 2;
-        Assert.Equal(502, await Advancing(Status("/any"))); // Twice, and the breaker is open.
+        Assert.Equal(502, await Advancing(Status("/any"))); // The call and its retry fail, which opens the breaker.
         Assert.Equal(503, await Status("/any"));
         _time.Advance(TimeSpan.FromSeconds(6));
 
         using var slow = await Post("/any", "Content-Length: 10\r\n\r\nhello");
-        await Eventually.True(async () => await Status("/any") == 200); // The slow one has not taken the one call that is tried.
+        await Eventually.True(async () => await Status("/any") == 200); // The slow upload has not taken the breaker's probe.
         await Eventually.True(() => RouteStage.Places(_stage!.Gateway) == 0);
         await slow.Send("world");
 
@@ -347,7 +349,7 @@ public sealed class RequestBodyTests : IAsyncLifetime
         Assert.Equal(200, (await client.Answer()).Status);
     }
 
-    /// <summary>Lets the time of a repetition's delay pass.</summary>
+    /// <summary>Advances the clock until the answer arrives, so that the retry delay passes.</summary>
     private async Task<T> Advancing<T>(Task<T> answer)
     {
         while (!answer.IsCompleted)

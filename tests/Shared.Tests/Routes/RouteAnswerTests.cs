@@ -16,10 +16,10 @@ using Yarp.ReverseProxy.Configuration;
 
 namespace Bff.Shared.Tests.Routes;
 
-/// <summary>What comes back through a pass-through route: headers, addresses, and bytes as they are sent.</summary>
+/// <summary>Tests the answers of a pass-through route: headers, URLs, and bytes as they are sent.</summary>
 public sealed class RouteAnswerTests : IAsyncLifetime, IDisposable
 {
-    /// <summary>Headers that pass.</summary>
+    /// <summary>Headers that are relayed.</summary>
     private static readonly (string Name, string Value)[] Passing =
     [
         ("Content-Type", "text/plain"),
@@ -233,7 +233,7 @@ public sealed class RouteAnswerTests : IAsyncLifetime, IDisposable
 
             if (head)
             {
-                _goOn.Release(); // The head is here, and nothing else.
+                _goOn.Release(); // The head has arrived, and nothing else.
             }
 
             await using var body = Decoded(

@@ -11,7 +11,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff.Shared.Tests.Routes;
 
-/// <summary>A pass-through route between a raw client and a service that notes what reaches it.</summary>
+/// <summary>Tests a pass-through route between a raw client and a service that records its requests.</summary>
 public sealed class RouteEdgeTests : IAsyncLifetime
 {
     private readonly ConcurrentQueue<Arrived> _arrived = new();
@@ -188,7 +188,7 @@ public sealed class RouteEdgeTests : IAsyncLifetime
 
         var headers = Assert.Single(_arrived).Headers;
         Assert.StartsWith("00-0af7651916cd43dd8448eb211c80319c-", headers["traceparent"], StringComparison.Ordinal);
-        // This gateway records nothing, so it has decided nothing.
+        // The gateway records no spans, so it keeps the client's sampling decision.
         Assert.EndsWith("-01", headers["traceparent"], StringComparison.Ordinal);
         Assert.DoesNotContain("b7ad6b7169203331", headers["traceparent"], StringComparison.Ordinal);
         Assert.Equal("a=b", headers["tracestate"]);
@@ -234,7 +234,7 @@ public sealed class RouteEdgeTests : IAsyncLifetime
         }
 
         Assert.Empty(_arrived);
-        Assert.Equal(200, (await Get("/any/x")).Status); // The breaker has not been opened by it.
+        Assert.Equal(200, (await Get("/any/x")).Status); // The refused bodies have not opened the breaker.
     }
 
     [Fact]
@@ -259,9 +259,9 @@ public sealed class RouteEdgeTests : IAsyncLifetime
         using var client = new TcpClient();
         await client.ConnectAsync(_stage!.Gateway.Address.Host, _stage!.Gateway.Address.Port);
         await client.GetStream().WriteAsync("POST /any/x HTTP/1.1\r\nHost: gateway\r\nContent-Length: 5\r\n\r\nhel"u8.ToArray());
-        await Eventually.True(() => _time.DueIn(forSenders) > idle); // The sender is waited for: the service's time stands still.
+        await Eventually.True(() => _time.DueIn(forSenders) > idle); // The gateway waits for the client, so the timeout does not run.
 
-        _time.Advance(TimeSpan.FromSeconds(29)); // Longer than the upstream's time-out, shorter than the edge's limit.
+        _time.Advance(TimeSpan.FromSeconds(29)); // Longer than the upstream's timeout, shorter than the edge's limit.
         await client.GetStream().WriteAsync("lo"u8.ToArray());
         var status = new byte[12];
         await client.GetStream().ReadExactlyAsync(status);
@@ -299,7 +299,8 @@ public sealed class RouteEdgeTests : IAsyncLifetime
             _stage!.Gateway.Leaks
         );
 
-        Assert.False(Assert.Single(_arrived).Headers.ContainsKey("Accept-Encoding")); // Somebody else may repeat the write.
+        // A client with other accepted codings may repeat the write.
+        Assert.False(Assert.Single(_arrived).Headers.ContainsKey("Accept-Encoding"));
         Assert.Equal(201, answer.Status);
         Assert.Equal("application/vnd.order+json; v=2", answer.Header("Content-Type"));
         Assert.Equal("gzip", answer.Header("Content-Encoding"));

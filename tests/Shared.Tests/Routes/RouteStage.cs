@@ -11,7 +11,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff.Shared.Tests.Routes;
 
-/// <summary>A whole gateway, which takes anybody for somebody, before one service of the test's: the upstream <c>stub</c>.</summary>
+/// <summary>
+/// A gateway that authenticates every request as the same caller, in front of a service of the test, the upstream <c>stub</c>.
+/// </summary>
 internal sealed class RouteStage : IAsyncDisposable
 {
     private RouteStage(TestHost service, TestHost gateway) => (Service, Gateway) = (service, gateway);
@@ -20,12 +22,12 @@ internal sealed class RouteStage : IAsyncDisposable
 
     public TestHost Gateway { get; }
 
-    /// <param name="serve">What the service does.</param>
-    /// <param name="settings">The gateway's, made of the service's address; <c>Upstreams:stub:Address</c> is there.</param>
-    /// <param name="time">The gateway's clock; null: the machine's.</param>
-    /// <param name="server">What the service's server allows.</param>
-    /// <param name="places">The gateway's own middleware.</param>
-    /// <param name="hasOwn">Whether the host has an endpoint of its own, <c>/own</c>, that passes on to the service.</param>
+    /// <param name="serve">The service's handler.</param>
+    /// <param name="settings">Returns the gateway's settings for the service's address. <c>Upstreams:stub:Address</c> is added.</param>
+    /// <param name="time">The gateway's clock, or null for the system clock.</param>
+    /// <param name="server">Configures the service's server.</param>
+    /// <param name="places">Adds middleware to the gateway.</param>
+    /// <param name="hasOwn">Whether the host has an endpoint <c>/own</c> that forwards to the service.</param>
     public static async Task<RouteStage> Start(
         RequestDelegate serve,
         Func<string, Dictionary<string, string?>> settings,
@@ -40,7 +42,7 @@ internal sealed class RouteStage : IAsyncDisposable
         return new(service, gateway);
     }
 
-    /// <summary>The gateway alone, before a service that need not be a server.</summary>
+    /// <summary>Starts only the gateway, in front of a service that need not be a server.</summary>
     public static Task<TestHost> Before(
         Uri service,
         Dictionary<string, string?> settings,
@@ -75,7 +77,9 @@ internal sealed class RouteStage : IAsyncDisposable
             new Dictionary<string, string?>(settings) { ["Upstreams:stub:Address"] = service.ToString() }
         );
 
-    /// <summary>How many places of its services the gateway's calls hold; an answer gives its place back only after it has ended.</summary>
+    /// <summary>
+    /// Returns the number of upstream places that the gateway's calls hold. A call frees its place only after its answer has ended.
+    /// </summary>
     public static long Places(TestHost gateway)
     {
         var places = 0L;
@@ -93,7 +97,7 @@ internal sealed class RouteStage : IAsyncDisposable
     }
 }
 
-/// <summary>Every request is this caller's, but those that say that they are nobody's.</summary>
+/// <summary>Authenticates every request as the same caller, except requests with the header <c>X-Nobody</c>.</summary>
 internal sealed class Somebody : ICallerSource
 {
     private readonly Caller _caller = new()

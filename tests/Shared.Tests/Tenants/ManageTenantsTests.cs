@@ -14,7 +14,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff.Shared.Tests.Tenants;
 
-/// <summary>Tenants that come, change and go while hosts run.</summary>
+/// <summary>Tests tenants that are added, changed and deleted while hosts run.</summary>
 public sealed class ManageTenantsTests
 {
     private static readonly Dictionary<string, string?> Settings = new()
@@ -82,7 +82,7 @@ public sealed class ManageTenantsTests
         Assert.Equal(changed.Headers.ETag!.Tag, read.Headers.ETag!.Tag);
         Assert.Equal("""{"plan":"pro"}""", await read.Content.ReadAsStringAsync());
 
-        // Of ten who have read the same version one is right.
+        // Of ten concurrent writes with the same version, one succeeds.
         var racing = await Task.WhenAll(
             Enumerable
                 .Range(1, 10)
@@ -256,7 +256,7 @@ public sealed class ManageTenantsTests
         Assert.Equal(HttpStatusCode.Forbidden, (await host.Get("/things", tenant: "acme", host: "GLOBEX.example")).StatusCode);
         Assert.Equal(HttpStatusCode.OK, (await host.Get("/things", tenant: "globex", host: "globex.example")).StatusCode);
         Assert.Equal(HttpStatusCode.Forbidden, (await host.Get("/things", tenant: "acme", host: "initech.example")).StatusCode);
-        await Put(host, "initech", "{}"); // The store's word replaces all of the configuration's.
+        await Put(host, "initech", "{}"); // The stored tenant replaces the configured one completely.
         Assert.Equal(HttpStatusCode.OK, (await host.Get("/things", tenant: "acme", host: "initech.example")).StatusCode);
         await Problem(await Put(host, "umbrella", """{"customDomain":"globex.EXAMPLE"}"""), 400, "validation_failed");
     }
@@ -305,7 +305,7 @@ public sealed class ManageTenantsTests
         await Eventually.True(async () => await Limit(third, "globex") == "90");
         await Eventually.True(async () => await Limit(there, "globex") == "90");
 
-        // Cut off while ten changes happen: the last known holds, then the last change.
+        // The instance is cut off during ten changes: it keeps the last known version, then gets the last change.
         route.LeadTo(null);
         var etag = changed.Headers.ETag!.Tag;
         for (var i = 1; i <= 10; i++)
@@ -358,7 +358,7 @@ public sealed class ManageTenantsTests
         return host;
     }
 
-    /// <summary>A source of the configuration from which keys go as they come.</summary>
+    /// <summary>A configuration source whose keys the test replaces.</summary>
     private sealed class Edited : ConfigurationProvider, IConfigurationSource
     {
         public IConfigurationProvider Build(IConfigurationBuilder builder) => this;

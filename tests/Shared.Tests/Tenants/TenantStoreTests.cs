@@ -7,7 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff.Shared.Tests.Tenants;
 
-/// <summary>What holds of the store on either engine.</summary>
+/// <summary>Tests the tenant store on both engines.</summary>
 [StoreSuite(typeof(ITenantStore))]
 public sealed class TenantStoreTests
 {
@@ -31,7 +31,7 @@ public sealed class TenantStoreTests
         Assert.Equal(TenantWrite.Done, await store.Put("acme", pro, null));
         Assert.Null(await store.Store.Find("acme", default));
         Assert.Empty(await store.Store.List(null, 10, default));
-        Assert.Equal(3, (await store.Audit.Read(new("acme"), null, 10, default)).Entries.Count); // Of what was done, and of nothing else.
+        Assert.Equal(3, (await store.Audit.Read(new("acme"), null, 10, default)).Entries.Count); // Only completed changes are recorded.
     }
 
     [Theory, InlineData("embedded"), RedisData("redis")]
@@ -82,7 +82,7 @@ public sealed class TenantStoreTests
         Assert.Equal(TenantWrite.Done, await store.Plan("globex", other, null));
         Assert.Null(await store.Store.FindPlanChange("globex", default));
 
-        // Neither when one of the two is not as it was read; both when they are.
+        // Both are written only if both are as they were read.
         var approved = asked with
         {
             Status = PlanChangeStatus.Approved,

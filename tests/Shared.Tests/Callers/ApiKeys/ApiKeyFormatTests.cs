@@ -35,7 +35,7 @@ public sealed class ApiKeyFormatTests
         Assert.Equal(isTest, ApiKeyFormat.IsTest(key));
     }
 
-    /// <summary>Expected values come from zlib's crc32, not from this code.</summary>
+    /// <summary>The expected values were computed with zlib's crc32, not with this code.</summary>
     [Theory]
     [InlineData("00000000000000000000000000000000", "2wjyrI")]
     [InlineData("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef", "07kqpP")]

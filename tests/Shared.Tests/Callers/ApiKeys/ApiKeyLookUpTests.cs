@@ -14,9 +14,8 @@ using Microsoft.Extensions.Logging;
 namespace Bff.Shared.Tests.Callers.ApiKeys;
 
 /// <summary>
-/// What an attacker with a stopwatch would time, counted instead. A key is looked up by its HMAC under a pepper that nobody outside knows,
-/// and by nothing else: the work is the same for every key that is no key, and the closeness of a guess to a real key changes nothing that
-/// the store or a dictionary compares.
+/// Counts the work that an attacker could time. A key is looked up only by its HMAC under a secret pepper. The work is therefore the same
+/// for every invalid key, and a guess that is close to a real key changes nothing that the store or a dictionary compares.
 /// </summary>
 public sealed class ApiKeyLookUpTests : IAsyncDisposable
 {
@@ -64,7 +63,7 @@ public sealed class ApiKeyLookUpTests : IAsyncDisposable
             }
         }
 
-        // One answer, the very same, says nothing about which it was.
+        // All refusals are the same object, so a client cannot tell them apart.
         Assert.Single(refusals.Select(r => (object?)r.Refusal).Distinct(ReferenceEqualityComparer.Instance));
     }
 
@@ -77,7 +76,8 @@ public sealed class ApiKeyLookUpTests : IAsyncDisposable
         Assert.Empty(Store.LookUps);
         Assert.Null((await Verifier.Verify(nearly, default)).Caller);
         Assert.Equal([HashOf(nearly)], Store.LookUps);
-        Assert.Equal(HashOf(Configured), Assert.Single(Settings.Bootstrap).Key); // The key itself is compared with nothing.
+        // The settings hold only the HMAC, so the key itself is never compared.
+        Assert.Equal(HashOf(Configured), Assert.Single(Settings.Bootstrap).Key);
     }
 
     [Fact]
@@ -92,7 +92,8 @@ public sealed class ApiKeyLookUpTests : IAsyncDisposable
     }
 
     /// <summary>
-    /// Every key that differs from a real one in one character; the pepper and the key are fixed, so the figures are the same on every run.
+    /// Tries every key that differs from a real one in one character. The pepper and the key are fixed, so the figures are the same on
+    /// every run.
     /// </summary>
     [Fact]
     public void The_hash_of_a_near_guess_is_no_nearer_than_that_of_a_far_one()
@@ -113,7 +114,7 @@ public sealed class ApiKeyLookUpTests : IAsyncDisposable
             }
         }
 
-        // Of 64 hexadecimal digits 4 agree by chance; of 1952 guesses the luckiest begins with 3 digits or so of the real hash.
+        // Of 64 hexadecimal digits 4 agree by chance. Of 1952 guesses the closest shares about 3 leading digits with the real hash.
         Assert.InRange(same / (double)guesses, 3.8, 4.2);
         Assert.InRange(longest, 0, 5);
     }
@@ -127,7 +128,7 @@ public sealed class ApiKeyLookUpTests : IAsyncDisposable
                 .Create("acme", "n", ["orders.read"], isTest: false, lives is { } life ? DateTimeOffset.UtcNow + life : null, default)
         )!;
 
-    // RFC 2104 by the framework, told apart from what the code under test does with it.
+    // Computes RFC 2104 with the framework, independently of the code under test.
     private static string HashOf(string key) =>
         Convert.ToHexStringLower(HMACSHA256.HashData(Encoding.UTF8.GetBytes(Pepper), Encoding.ASCII.GetBytes(key)));
 
@@ -170,7 +171,7 @@ public sealed class ApiKeyLookUpTests : IAsyncDisposable
     {
         public List<string> LookUps { get; } = [];
 
-        /// <summary>Happens between a look-up and its answer.</summary>
+        /// <summary>Runs between a lookup and its answer.</summary>
         public Func<ValueTask>? Found { get; set; }
 
         public event Action<string>? Changed

@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Bff.Shared.Tests.Callers.ApiKeys;
 
-/// <summary>What holds of the store on either engine.</summary>
+/// <summary>Tests the store of API keys on both engines.</summary>
 [StoreSuite(typeof(IApiKeyStore))]
 public sealed class ApiKeyStoreTests
 {
@@ -98,7 +98,7 @@ public sealed class ApiKeyStoreTests
         var key = Key("a", Now);
         await engine.Store.Add(key, default);
         await engine.Store.Replace(key with { ExpiresAt = Now.AddDays(1) }, default);
-        engine.Redis!.Command("DEL", "bff:apikeys:{acme}"); // It is in another slot, and may be lost alone.
+        engine.Redis!.Command("DEL", "bff:apikeys:{acme}"); // The list is in another slot than the key, so it can be lost alone.
 
         uses.Note(Remembered(key), Now);
         await uses.Flush(default);
@@ -183,7 +183,7 @@ public sealed class ApiKeyStoreTests
                     services.GetRequiredService<Announcements>(),
                     TimeProvider.System
                 );
-            await StateEngines.Connect(services); // With the store's subscription.
+            await StateEngines.Connect(services); // Connects the store's subscription, too.
             return new(services, redis, store);
         }
 

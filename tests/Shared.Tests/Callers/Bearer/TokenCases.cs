@@ -5,7 +5,9 @@ using Bff.TestKit;
 
 namespace Bff.Shared.Tests.Callers.Bearer;
 
-/// <summary>Every kind of token by what is right or wrong with it. The code is what the client gets; null: it is let in.</summary>
+/// <summary>
+/// Tokens of every kind, named after their property. The code is the client's error code; null means that the token is accepted.
+/// </summary>
 internal static class TokenCases
 {
     public sealed record Case(string Name, string? Code, Func<TestIssuer, string> Token);
@@ -276,7 +278,7 @@ internal static class TokenCases
 
     private static string Base64(byte[] bytes) => System.Buffers.Text.Base64Url.EncodeToString(bytes);
 
-    /// <summary>Claims whose encoding has a <c>+</c> or <c>/</c>.</summary>
+    /// <summary>Returns claims whose encoding contains a <c>+</c> or <c>/</c>.</summary>
     private static string Base64Standard(TestIssuer issuer)
     {
         var claims = issuer.Claims();
@@ -289,7 +291,9 @@ internal static class TokenCases
         return encoded.AsSpan().ContainsAny('+', '/') ? encoded : throw new InvalidOperationException("The case would test nothing.");
     }
 
-    /// <summary>256 bytes leave four bits unused in the last character: another character means the same bytes.</summary>
+    /// <summary>
+    /// Changes the last character. A signature of 256 bytes leaves four bits unused there, so the new character means the same bytes.
+    /// </summary>
     private static string LastCharacterChanged(string token) => token[..^1] + (char)(token[^1] + 1);
 
     private static string Exchanged(TestIssuer issuer)

@@ -19,7 +19,7 @@ public sealed class TokenMemoryTests
         }
 
         var kept = Enumerable.Range(0, 20_000).Count(i => memory.TryGet(Token(i), out _));
-        Assert.InRange(kept, 100, MaxBytes / (2 * 256)); // Two bytes per character, and more for what is known of each.
+        Assert.InRange(kept, 100, MaxBytes / (2 * 256)); // A character takes two bytes, and each entry takes more for the token's data.
         Assert.True(memory.TryGet(Token(19_999), out _));
     }
 

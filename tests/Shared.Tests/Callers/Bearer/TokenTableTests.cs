@@ -3,7 +3,7 @@ using Bff.TestKit;
 
 namespace Bff.Shared.Tests.Callers.Bearer;
 
-/// <summary>One issuer and one gateway for the whole table.</summary>
+/// <summary>One issuer and one gateway that all cases share.</summary>
 public sealed class TokenTable : IAsyncLifetime
 {
     internal TestIssuer Issuer { get; private set; } = null!;
@@ -43,7 +43,7 @@ public sealed class TokenTableTests(TokenTable table) : IClassFixture<TokenTable
     {
         var @case = TokenCases.All.Single(c => c.Name == name);
         var token = @case.Token(table.Issuer);
-        for (var attempt = 0; attempt < 2; attempt++) // The second time from memory.
+        for (var attempt = 0; attempt < 2; attempt++) // The second attempt is answered from the token cache.
         {
             table.Host.Reached.Clear();
             var (status, code, response) = await table.Host.Get(token);

@@ -14,7 +14,7 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace Bff.Shared.Tests.Callers.Identity;
 
-/// <summary>One issuer and one gateway for the spellings, in front of a service that writes down what arrives.</summary>
+/// <summary>One issuer and one gateway that the tests share, in front of a service that records the headers it receives.</summary>
 public sealed class IdentityHeadersHost : IAsyncLifetime
 {
     private WebApplication _service = null!;
@@ -110,7 +110,7 @@ public sealed class IdentityHeadersTests(IdentityHeadersHost shared) : IClassFix
         );
 
         Assert.Equal(200, answer.Status);
-        // A token may hold any letters.
+        // The token is left out, because its text may contain any letters.
         Assert.DoesNotContain(host.Seen, seen => seen.Key != "Authorization" && seen.Value.Contains("admin", StringComparison.Ordinal));
         Assert.DoesNotContain(host.Seen.Keys, seen => Names.Contains(seen.Replace('_', '-'), StringComparer.OrdinalIgnoreCase));
         Assert.Equal("kept", host.Seen["X-Other"]);
@@ -175,7 +175,7 @@ public sealed class IdentityHeadersTests(IdentityHeadersHost shared) : IClassFix
             )
         );
 
-    /// <summary>What a token may hold: no half of a surrogate pair, which is no text.</summary>
+    /// <summary>Returns a text that a token can hold, with no lone surrogates.</summary>
     private static string Printable(string text) => string.Concat(text.Select(c => char.IsSurrogate(c) ? '?' : c));
 
     [Fact]
@@ -232,7 +232,7 @@ public sealed class IdentityHeadersTests(IdentityHeadersHost shared) : IClassFix
         await one.Get(token);
         var assertion = one.Upstream["X-Identity-Token"];
         await one.Get(token);
-        Assert.Equal(assertion, one.Upstream["X-Identity-Token"]); // Kept, not signed per request.
+        Assert.Equal(assertion, one.Upstream["X-Identity-Token"]); // The assertion is cached, not signed per request.
 
         var published = await two.Client.GetStringAsync("/.well-known/gateway-jwks.json");
         Assert.DoesNotContain("\"d\"", published, StringComparison.Ordinal);

@@ -84,7 +84,7 @@ public sealed class SigningKeysTests
 
         Assert.Empty(host.Services.GetRequiredService<TokenProviders>()[0].Keys.Current.Candidates("first", "RS256"));
         await flood.CancelAsync();
-        // Who waits for a newer key has to be told that there is none.
+        // A request that waits for a newer key ends when a fetch has brought none, so the clock moves on.
         using (new Timer(_ => clock.Advance(TimeSpan.FromSeconds(1)), null, 0, 50))
         {
             Assert.Equal(isFlooded, await flooding > 0);
@@ -93,7 +93,7 @@ public sealed class SigningKeysTests
             Assert.Equal(HttpStatusCode.OK, (await host.Get(issuer.Token())).Status);
         }
 
-        // The loop has begun to wait: for the gap between two fetches, or, when nobody asks, for the next regular one.
+        // Waits until the loop waits: for the gap between two fetches, or for the next regular fetch when no request needs a key.
         async Task<TimeSpan> Waits()
         {
             await Eventually.True(() => isFlooded ? clock.NextDue == MinGap : clock.NextDue is not null);
@@ -116,7 +116,8 @@ public sealed class SigningKeysTests
                 {
                     while (!enough.IsCancellationRequested)
                     {
-                        Assert.Equal(HttpStatusCode.OK, (await host.Get(issuer.Token())).Status); // Signed with whatever is the newest key.
+                        // The token is signed with the newest key at this moment.
+                        Assert.Equal(HttpStatusCode.OK, (await host.Get(issuer.Token())).Status);
                     }
                 })
             )
@@ -134,7 +135,7 @@ public sealed class SigningKeysTests
         await enough.CancelAsync();
         await Task.WhenAll([.. callers, gaps]);
 
-        // The clock moves while the loop waits between two fetches, and stands while it fetches, however long that takes.
+        // The clock moves while the loop waits between two fetches and stands still while it fetches.
         async Task SkipGaps()
         {
             while (!enough.IsCancellationRequested)
@@ -158,7 +159,7 @@ public sealed class SigningKeysTests
         clock.Advance(MinGap);
         await Eventually.True(() => clock.ActiveTimers == 1);
         clock.Advance(TimeSpan.FromSeconds(28));
-        await Eventually.True(() => issuer.KeyFetches.Count > fetches); // It has read the old keys.
+        await Eventually.True(() => issuer.KeyFetches.Count > fetches); // The fetch has read the old keys.
 
         issuer.Rotate("second");
         var asked = host.Get(issuer.Token());
@@ -189,7 +190,7 @@ public sealed class SigningKeysTests
 
         issuer.Fault = fault;
         var asked = issuer.DiscoveryFetches;
-        await Eventually.True(() => issuer.DiscoveryFetches >= asked + 2); // It has failed once, and goes on asking.
+        await Eventually.True(() => issuer.DiscoveryFetches >= asked + 2); // The fetch has failed once and is repeated.
 
         Assert.Equal(HttpStatusCode.OK, (await host.Get(issuer.Token())).Status);
         Assert.True(host.Services.GetServices<IReadinessCheck>().All(c => c.IsReady));
@@ -216,7 +217,7 @@ public sealed class SigningKeysTests
         Assert.Equal(HttpStatusCode.OK, (await host.Get(issuer.Token())).Status);
     }
 
-    /// <summary>Ready; only the keys' loop and those who wait for it go by the clock.</summary>
+    /// <summary>Starts a ready host in which only the key loop and the requests that wait for it use the given clock.</summary>
     private static async Task<CallersHost> Host(TestIssuer issuer, TimeProvider clock) =>
         await (
             await CallersHost.Start(
@@ -226,7 +227,7 @@ public sealed class SigningKeysTests
             )
         ).Ready();
 
-    /// <returns>How many were refused.</returns>
+    /// <returns>The number of refused requests.</returns>
     private static async Task<int> Flood(CallersHost host, TestIssuer issuer, CancellationToken enough)
     {
         var stranger = SigningTestKey.Rsa("stranger");

@@ -15,12 +15,12 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff.Shared.Tests.Callers.Life;
 
-/// <summary>No long answer outlives the credential that opened it.</summary>
+/// <summary>Tests that no long answer outlives the credential that opened it.</summary>
 public sealed class CallerLifeTests
 {
     private static readonly TimeSpan WaitLimit = TimeSpan.FromSeconds(60);
 
-    /// <summary>Through a route, and the gateway's own event stream.</summary>
+    /// <summary>The kinds of long answers through a route, and the gateway's own event stream.</summary>
     public static TheoryData<string> All => [.. LongAnswers.Kinds, "/own"];
 
     public static TheoryData<string, string> OnBothEngines
@@ -62,7 +62,8 @@ public sealed class CallerLifeTests
             return answer.Ended.IsCompleted;
         });
 
-        Assert.Equal(kind == "/own", await answer.Ended); // Half a body is not taken for a whole one.
+        // Only the event stream ends in order. A cut body must not pass for a complete one.
+        Assert.Equal(kind == "/own", await answer.Ended);
         await bench.AllGone();
     }
 
@@ -112,7 +113,7 @@ public sealed class CallerLifeTests
         await two.Ended.WaitAsync(WaitLimit);
 
         await bench.Say("after");
-        if (kind != "/own") // A key is no user whom an event could be for.
+        if (kind != "/own") // An API key belongs to no user, so no event is addressed to it.
         {
             await three.Until("after");
         }
@@ -168,7 +169,7 @@ public sealed class CallerLifeTests
     [Fact]
     public async Task An_ordinary_body_that_is_just_being_written_arrives_whole()
     {
-        // A look falls on the end itself.
+        // The clock starts at a full second, so a check falls exactly on the expiry.
         var clock = new ManualTimeProvider(DateTimeOffset.FromUnixTimeSeconds(DateTimeOffset.UtcNow.ToUnixTimeSeconds()));
         await using var bench = await Bench.Start(clock: clock);
         var credential = bench.Bearer(claims => claims["exp"] = clock.GetUtcNow().AddSeconds(60).ToUnixTimeSeconds());
@@ -176,7 +177,7 @@ public sealed class CallerLifeTests
         using var stream = await bench.Open("sse", credential);
 
         clock.Advance(TimeSpan.FromSeconds(60));
-        Assert.False(await stream.Ended.WaitAsync(WaitLimit)); // So both have been looked at.
+        Assert.False(await stream.Ended.WaitAsync(WaitLimit)); // The stream was cut, so the check has looked at both answers.
         await bench.Say(LongAnswers.Last);
 
         Assert.True(await ordinary.Ended.WaitAsync(WaitLimit));
@@ -194,7 +195,7 @@ public sealed class CallerLifeTests
         await Eventually.True(() => bench.Service.Open == 1);
 
         clock.Advance(TimeSpan.FromSeconds(4));
-        Assert.False(waiting.IsCompleted); // It was admitted in time, and is answered if it is soon.
+        Assert.False(waiting.IsCompleted); // The request was admitted in time, so it is answered if the answer comes soon.
         clock.Advance(TimeSpan.FromSeconds(2));
 
         await Assert.ThrowsAnyAsync<HttpRequestException>(() => waiting.WaitAsync(WaitLimit));
@@ -203,7 +204,7 @@ public sealed class CallerLifeTests
     private static async Task<NewApiKey> New(ApiKeyRegistry keys) =>
         (await keys.Create("acme", "n", ["api"], isTest: false, null, default))!;
 
-    /// <summary>A gateway with tokens, keys and a route to <see cref="LongAnswers"/>.</summary>
+    /// <summary>A gateway with bearer tokens, API keys and a route to <see cref="LongAnswers"/>.</summary>
     private sealed class Bench : IAsyncDisposable
     {
         private readonly bool _isFirst;
@@ -296,7 +297,7 @@ public sealed class CallerLifeTests
 
         public void Configure(string key, string value) => _host.Configure(key, value);
 
-        /// <summary>The service has no answer left to give, and the gateway none that it watches.</summary>
+        /// <summary>Waits until the service has no open answer and the gateway watches none.</summary>
         public async Task AllGone() =>
             await Eventually.True(() => Service.Open == 0 && _host.Services.GetRequiredService<CallerLives>().Count == 0);
 

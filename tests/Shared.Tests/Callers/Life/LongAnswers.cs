@@ -11,15 +11,14 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Bff.Shared.Tests.Callers.Life;
 
 /// <summary>
-/// A service whose answers have no end: server-sent events, lines of JSON, a body whose length is known, a WebSocket, one that has not
-/// begun.
+/// A service with endless answers: server-sent events, lines of JSON, a body of known length, a WebSocket, and one that sends no headers.
 /// </summary>
 internal sealed class LongAnswers : IAsyncDisposable
 {
-    /// <summary>A piece after which an answer ends.</summary>
+    /// <summary>The piece that ends an answer.</summary>
     public const string Last = "last";
 
-    /// <summary>The kinds, as a route leads to them.</summary>
+    /// <summary>The kinds of answers that a route leads to.</summary>
     public static readonly string[] Kinds = ["sse", "ndjson", "body", "websocket", "websocket over HTTP/2"];
 
     private readonly ConcurrentDictionary<Channel<string>, byte> _open = new();
@@ -29,7 +28,7 @@ internal sealed class LongAnswers : IAsyncDisposable
 
     public int Open => _open.Count;
 
-    /// <summary>For a gateway that leads <c>/long/*</c> here, and speaks HTTP/2 on an address of its own.</summary>
+    /// <summary>The settings of a gateway that routes <c>/long/*</c> here and serves HTTP/2 on a separate address.</summary>
     public Dictionary<string, string?> Settings =>
         new()
         {
@@ -58,7 +57,7 @@ internal sealed class LongAnswers : IAsyncDisposable
         );
     }
 
-    /// <summary>One more piece of every answer.</summary>
+    /// <summary>Sends another piece in every open answer.</summary>
     public void Say(string text)
     {
         foreach (var (channel, _) in _open)
@@ -67,7 +66,7 @@ internal sealed class LongAnswers : IAsyncDisposable
         }
     }
 
-    /// <summary>Opens an answer of this kind through a gateway and reads its first piece.</summary>
+    /// <summary>Opens an answer of the given kind through a gateway and reads its first piece.</summary>
     public static async Task<Reader> Read(string kind, IEnumerable<Uri> gateway, (string Name, string Value) credential)
     {
         var (http1, http2) = (gateway.First(), gateway.Last());
@@ -108,7 +107,8 @@ internal sealed class LongAnswers : IAsyncDisposable
             var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
             Assert.Equal(HttpStatusCode.OK, response.StatusCode);
             var body = await response.Content.ReadAsStreamAsync();
-            reader.Follow(buffer => body.ReadAsync(buffer), response); // A client leaves what it is reading open.
+            // The reader disposes of the response, because the client must stay open while it reads.
+            reader.Follow(buffer => body.ReadAsync(buffer), response);
         }
 
         await reader.Until("begun", "ok");
@@ -152,7 +152,7 @@ internal sealed class LongAnswers : IAsyncDisposable
         }
         catch (Exception gone) when (gone is OperationCanceledException or IOException or WebSocketException)
         {
-            // The gateway has gone.
+            // The gateway has closed the connection.
         }
         finally
         {
@@ -173,13 +173,13 @@ internal sealed class LongAnswers : IAsyncDisposable
         }
     }
 
-    /// <summary>What a client has read so far.</summary>
+    /// <summary>The text that a client has read so far.</summary>
     internal sealed class Reader : IDisposable
     {
         private readonly StringBuilder _text = new();
         private IDisposable? _connection;
 
-        /// <summary>Completes at the end, whichever way it ends: true when the client was told that the answer is whole.</summary>
+        /// <summary>Completes at the end of the answer: true when the answer was complete, false when it was cut off.</summary>
         public Task<bool> Ended { get; private set; } = Task.FromResult(false);
 
         public string Text

@@ -4,7 +4,7 @@ using Bff.TestKit;
 
 namespace Bff.Shared.Tests.Callers.Providers;
 
-/// <summary>What each provider's documentation shows of its access tokens, and who the caller is then.</summary>
+/// <summary>Tests the caller that results from the access tokens in each provider's documentation.</summary>
 public sealed class ProviderTypeTests
 {
     private const string Id = "7f3e0c52-9f9d-4f0e-8a51-0d2f5b1f7b11";
@@ -26,7 +26,7 @@ public sealed class ProviderTypeTests
             (seen.Caller.Subject, seen.Caller.Tenant, seen.Caller.Client, seen.Caller.Name, seen.Caller.IsApplication)
         );
         Assert.Equal(["premium"], seen.Caller.Roles);
-        Assert.Equal(["api"], seen.Caller.Scopes); // A user's roles are no scopes.
+        Assert.Equal(["api"], seen.Caller.Scopes); // A user's roles do not count as scopes.
     }
 
     [Theory]
@@ -69,7 +69,7 @@ public sealed class ProviderTypeTests
         Assert.Equal((true, "client:partner"), (seen.Caller.IsApplication, seen.Caller.Subject));
     }
 
-    /// <summary>What is not documented is not guessed: to a generic provider the name may be a user's.</summary>
+    /// <summary>An undocumented convention is not assumed: with a generic provider the name may be a user's.</summary>
     [Theory]
     [InlineData("Okta", "cid", "client:partner", true)]
     [InlineData("Generic", "client_id", "partner", false)]
@@ -211,7 +211,7 @@ public sealed class ProviderTypeTests
 
         if (claims.Contains("deep", StringComparison.Ordinal))
         {
-            Assert.Equal("invalid_token", seen.Code); // There, and no list of roles.
+            Assert.Equal("invalid_token", seen.Code); // The claim exists, but it is not a list of roles.
             return;
         }
 
@@ -308,7 +308,7 @@ public sealed class ProviderTypeTests
         SeenCaller.Of(type, change, settings);
 }
 
-/// <summary>A token at a host of its own: who got in, and what services would be told.</summary>
+/// <summary>A host of its own with one token: records the accepted caller and the headers for services.</summary>
 internal sealed class SeenCaller : IAsyncDisposable
 {
     private readonly TestIssuer _issuer;
@@ -316,13 +316,13 @@ internal sealed class SeenCaller : IAsyncDisposable
 
     private SeenCaller(TestIssuer issuer, CallersHost host, string? code) => (_issuer, _host, Code) = (issuer, host, code);
 
-    /// <summary>The refusal; null: it was let in.</summary>
+    /// <summary>The error code of the refusal, or null when the token was accepted.</summary>
     public string? Code { get; }
 
-    /// <summary>As the guarded endpoint saw it.</summary>
+    /// <summary>The caller that the guarded endpoint received.</summary>
     public Bff.Requests.Caller Caller => Code is null ? _host.Reached.Last() : throw new InvalidOperationException("Refused: " + Code);
 
-    /// <summary>As the public endpoint saw it, whatever its scopes.</summary>
+    /// <summary>The caller that the public endpoint received, regardless of scopes.</summary>
     public Bff.Requests.Caller PublicCaller => _host.Reached.Last();
 
     public IReadOnlyDictionary<string, string> Upstream => _host.Upstream;

@@ -7,7 +7,9 @@ using Microsoft.Extensions.Hosting;
 
 namespace Bff.Shared.Tests.Callers.Providers;
 
-/// <summary>Several providers on one host, told apart by issuer; issuers of many tenants; what contradicts itself.</summary>
+/// <summary>
+/// Tests several providers on one host that are told apart by issuer, issuers of many tenants, and contradictory settings.
+/// </summary>
 public sealed class ProvidersTests
 {
     private const string Tenant = "9f1c1d7e-0000-4000-8000-000000000001",
@@ -46,7 +48,7 @@ public sealed class ProvidersTests
         );
         Assert.Equal(["premium", "support"], host.Reached.Select(c => c.Roles.Single()));
 
-        // Neither signs, nor has audiences, for the other.
+        // A provider's keys and audiences are not valid for the other provider.
         Assert.Equal(
             "invalid_token",
             (
@@ -326,7 +328,7 @@ public sealed class ProvidersTests
         ).Ready();
         var token = issuer.Token(c => c["groups"] = new string('g', size * 3 / 4));
 
-        for (var attempt = 0; attempt < 2; attempt++) // The second time from memory.
+        for (var attempt = 0; attempt < 2; attempt++) // The second attempt is answered from the token cache.
         {
             var (status, code, _) = await host.Get(token);
             Assert.Equal(admitted ? (HttpStatusCode.OK, null) : (HttpStatusCode.Unauthorized, "invalid_token"), (status, code));

@@ -6,7 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff.Shared.Tests.Callers.Revoked;
 
-/// <summary>The same behaviour on both engines.</summary>
+/// <summary>Tests the revocation store on both engines.</summary>
 [StoreSuite(typeof(IRevocationStore))]
 public sealed class RevocationStoreTests
 {
@@ -39,7 +39,7 @@ public sealed class RevocationStoreTests
         );
         Assert.Equal(2, (await store.All(default)).Count);
         await Eventually.True(() => Task.FromResult(announced.Count == 3));
-        Assert.Equal(2, announced.Count(r => r.TokenId == "a")); // They come in no promised order.
+        Assert.Equal(2, announced.Count(r => r.TokenId == "a")); // Announcements may arrive in any order.
         Assert.Equal((Now, Now.AddMinutes(1)), announced.Where(r => r.Subject == "u-1").Select(r => (r.IssuedBefore, r.Until)).Single());
 
         time.Advance(TimeSpan.FromMinutes(2));

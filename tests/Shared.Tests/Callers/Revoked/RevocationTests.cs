@@ -33,7 +33,7 @@ public sealed class RevocationTests
         Assert.Equal(HttpStatusCode.NoContent, await Revoke(one, issuer, """{"jti":"t 1:é"}"""));
 
         Assert.Equal("token_revoked", (await one.Get(token)).Code);
-        // Its clock stands: it has been told, and has asked nobody.
+        // The clock of instance two stands still, so it learned of the revocation by the announcement and not by polling.
         await Eventually.True(async () => (await two.Get(token)).Code == "token_revoked");
         Assert.Equal(HttpStatusCode.OK, (await two.Get(other)).Status);
     }
@@ -61,7 +61,7 @@ public sealed class RevocationTests
 
         Assert.Equal(HttpStatusCode.NoContent, await Revoke(one, issuer, """{"sub":"u-1","issuedBefore":"2026-01-01T01:00:00+01:00"}"""));
 
-        // Its clock stands: it has been told, and has asked nobody.
+        // The clock of instance two stands still, so it learned of the revocation by the announcement and not by polling.
         await Eventually.True(async () => (await two.Get(before)).Code == "token_revoked");
         Assert.Equal("token_revoked", (await two.Get(undated)).Code);
         Assert.Equal(HttpStatusCode.OK, (await two.Get(at)).Status);
@@ -116,7 +116,7 @@ public sealed class RevocationTests
         Assert.Equal(HttpStatusCode.OK, (await two.Get(issuer.Token(c => c["jti"] = "t-2500"))).Status);
         foreach (var key in (string[])["bff:{revocations}", "bff:{announced}:revocations"])
         {
-            Assert.True(long.Parse(redis.Command("PTTL", key)[1..].TrimEnd(), CultureInfo.InvariantCulture) > 0); // It has a lifetime.
+            Assert.True(long.Parse(redis.Command("PTTL", key)[1..].TrimEnd(), CultureInfo.InvariantCulture) > 0); // The key has a lifetime.
         }
     }
 
@@ -142,7 +142,7 @@ public sealed class RevocationTests
     [RedisFact]
     public async Task What_is_revoked_at_a_store_that_lost_its_writes_is_read_by_an_instance_that_comes_back()
     {
-        // The instance has seen one revocation of the old store; the new one has one as well, and it is another.
+        // The instance has seen one revocation of the old store. The new store also has one revocation, but another one.
         using var old = RedisServer.Run();
         using var route = new RedisRoute(old);
         await using var issuer = await TestIssuer.Start();
@@ -273,7 +273,7 @@ public sealed class RevocationTests
             );
     }
 
-    /// <summary>Ready; with a clock its revocations, and nothing else, go by that.</summary>
+    /// <summary>Starts a ready host. Only its revocations use the clock, if one is given.</summary>
     private static async Task<CallersHost> Instance(
         TestIssuer issuer,
         string redis,
@@ -294,7 +294,7 @@ public sealed class RevocationTests
             )
         ).Ready();
 
-    /// <summary>Waits until so many instances would hear of a revocation.</summary>
+    /// <summary>Waits until the given number of instances are subscribed to revocations.</summary>
     private static async Task Hear(RedisServer redis, int instances) =>
         await Eventually.True(() =>
             redis.Command("PUBSUB", "NUMSUB", "bff:revocations").EndsWith($":{instances}\r\n", StringComparison.Ordinal)

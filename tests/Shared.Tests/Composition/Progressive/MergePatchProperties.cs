@@ -9,7 +9,7 @@ using FsCheck.Fluent;
 
 namespace Bff.Shared.Tests.Composition.Progressive;
 
-/// <summary>Whatever documents follow each other, the patches between them make each of the one before.</summary>
+/// <summary>Checks that merge patches between any documents rebuild each document from the one before.</summary>
 public sealed class MergePatchProperties
 {
     private static readonly string[] Names = ["a", "b", "a/b", "a~b", "ab", "ä", ""];
@@ -34,7 +34,7 @@ public sealed class MergePatchProperties
         Check.One(Config.QuickThrowOnFailure.WithMaxTest(2000), Prop.ForAll(sequences.ToArbitrary(), Holds));
     }
 
-    /// <summary>The tests of RFC 7396, appendix A: what the tests read patches with is the merge of the RFC.</summary>
+    /// <summary>Runs the examples of RFC 7396, appendix A, to show that the tests merge patches as the RFC says.</summary>
     [Theory]
     [InlineData("""{"a":"b"}""", """{"a":"c"}""", """{"a":"c"}""")]
     [InlineData("""{"a":"b"}""", """{"b":"c"}""", """{"a":"b","b":"c"}""")]
@@ -55,8 +55,8 @@ public sealed class MergePatchProperties
     private static bool Holds(JsonObject[] documents)
     {
         var nulls = new List<string>();
-        var merged = documents[0].DeepClone().AsObject(); // A client that merges, and looks at what is null at the end.
-        var exact = documents[0].DeepClone().AsObject(); // One that does so with every line.
+        var merged = documents[0].DeepClone().AsObject(); // A client that merges all patches and applies the explicit nulls at the end.
+        var exact = documents[0].DeepClone().AsObject(); // A client that applies the explicit nulls after each patch.
         for (var i = 1; i < documents.Length; i++)
         {
             var patch = Patch(documents[i - 1], documents[i], nulls);

@@ -13,7 +13,7 @@ using static Bff.Composition.Durations;
 
 namespace Bff.Shared.Tests.Composition.Progressive;
 
-/// <summary>What the stages around a composition make of one whose answer begins before it ends.</summary>
+/// <summary>Tests how the stages around a composition handle an answer that starts before all its parts are ready.</summary>
 public sealed class ProgressivePipelineTests : IAsyncLifetime
 {
     private readonly TaskCompletionSource _go = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -97,7 +97,7 @@ public sealed class ProgressivePipelineTests : IAsyncLifetime
         listener.Start();
         using var answer = await Ask("/slow/c-1");
         Assert.True(await answer.Next());
-        Assert.Empty(parts); // It has not ended.
+        Assert.Empty(parts); // Parts are measured when the answer has ended.
 
         _go.SetResult();
         await answer.All();
@@ -142,7 +142,7 @@ public sealed class ProgressivePipelineTests : IAsyncLifetime
     [Fact]
     public async Task A_client_that_reads_nothing_holds_no_part_up_and_gives_its_place_back_when_it_goes()
     {
-        // More than sockets hold.
+        // The body is larger than the socket buffers.
         _bench.Says("GET /profiles/c-1", $$"""{"name":"{{new string('a', 32 * 1024 * 1024)}}"}""");
         var gate = _bench.Gateway.Services.GetRequiredService<AdmissionGate>();
         var ended = new TaskCompletionSource();

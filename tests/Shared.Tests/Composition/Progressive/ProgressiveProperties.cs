@@ -17,7 +17,8 @@ using static Bff.Composition.Durations;
 namespace Bff.Shared.Tests.Composition.Progressive;
 
 /// <summary>
-/// Whatever parts an answer has, in whatever order they come or fail: its lines make the answer that would have been given at once.
+/// Checks that the lines of an answer merge to the document that would have been sent at once, for any parts in any order and with any
+/// failures.
 /// </summary>
 public sealed class ProgressiveProperties : IAsyncLifetime
 {
@@ -28,7 +29,7 @@ public sealed class ProgressiveProperties : IAsyncLifetime
     private ComposerBench _bench = null!;
     private int _run;
 
-    /// <summary>How an endpoint shows a part.</summary>
+    /// <summary>The ways in which an endpoint shows a part.</summary>
     private enum Form
     {
         ValueOrNull,
@@ -52,8 +53,8 @@ public sealed class ProgressiveProperties : IAsyncLifetime
         Throws,
     }
 
-    /// <param name="After">The part before it that it needs; none where that is not before it.</param>
-    /// <param name="Place">When it comes: the smaller, the sooner.</param>
+    /// <param name="After">Index of the part that this part depends on. Only an index from 0 to below the part's own is valid.</param>
+    /// <param name="Place">Position in the order in which the parts complete. Smaller positions complete first.</param>
     private sealed record PartPlan(
         bool IsRequired,
         Form Form,
@@ -103,7 +104,8 @@ public sealed class ProgressiveProperties : IAsyncLifetime
         var (lines, held) = await Serve(plan, isProgressive: true);
         if (whole.Problem is not null || lines.Problem is not null)
         {
-            return whole.Problem is not null && lines.Problem is not null && whole.Body == lines.Body; // Which one fails first is chance.
+            // Several required parts may fail, and either may fail first.
+            return whole.Problem is not null && lines.Problem is not null && whole.Body == lines.Body;
         }
 
         var final = JsonNode.Parse(whole.Body)!.AsObject();
@@ -122,7 +124,7 @@ public sealed class ProgressiveProperties : IAsyncLifetime
             var pending = Strings(answer["_meta"]?["pending"]);
             ok &= pendingBefore is null || (pending.Count < pendingBefore.Count && pending.All(pendingBefore.Contains));
             ok &= (pending.Count == 0) == (i == documents.Count - 1);
-            ok &= !pending.Any(p => plan.Parts[Index(p)].IsRequired); // Without them there is no line.
+            ok &= !pending.Any(p => plan.Parts[Index(p)].IsRequired); // A line needs all required parts.
             ok &= Enumerable
                 .Range(0, plan.Parts.Length)
                 .Where(p => plan.Parts[p].Form != Form.AmongOthers && !pending.Contains($"p{p}"))
@@ -133,14 +135,12 @@ public sealed class ProgressiveProperties : IAsyncLifetime
         }
 
         ok &= AnswerInLines.Essence(answer) == AnswerInLines.Essence(final);
-        ok &= !held || documents.Count > 1 || !plan.HasMeta; // What was held back came later.
+        ok &= !held || documents.Count > 1 || !plan.HasMeta; // A part that was held back arrived in a later line.
         return ok;
     }
 
-    /// <summary>
-    /// Composes, and lets the parts come one after the other.
-    /// </summary>
-    /// <returns>What the client has, and whether some of it had to be waited for after the first line.</returns>
+    /// <summary>Composes an answer and lets its parts complete one after the other.</summary>
+    /// <returns>The client's answer, and whether a part completed after the first line.</returns>
     private async Task<((Problem? Problem, string Body) Answer, bool Held)> Serve(Plan plan, bool isProgressive)
     {
         _run++;
@@ -170,7 +170,7 @@ public sealed class ProgressiveProperties : IAsyncLifetime
         {
             if (isProgressive && !plan.Gathers && parts.TrueForAll(p => !p.IsRequired || p.Start().IsCompleted))
             {
-                // The answer begins, although this part, which it can do without, has not come.
+                // The answer starts although this optional part has not completed.
                 await composing.WaitAsync(TimeSpan.FromSeconds(60));
                 isHeld |= !serving.IsCompleted && !parts[at].Start().IsCompleted;
             }
@@ -184,7 +184,7 @@ public sealed class ProgressiveProperties : IAsyncLifetime
         bool IsFree(int i) => gates[i].Task.IsCompleted && (Needed(plan.Parts, i) is not { } needed || IsFree(needed));
     }
 
-    /// <summary>The part before it that it needs.</summary>
+    /// <summary>Returns the index of the part that this part depends on, or null.</summary>
     private static int? Needed(PartPlan[] plans, int i) => plans[i].After >= 0 && plans[i].After < i ? plans[i].After : null;
 
     private static async Task<Problem?> Send(Task<Composed<JsonObject>> composing, HttpContext context)
@@ -243,7 +243,7 @@ public sealed class ProgressiveProperties : IAsyncLifetime
         };
         if (form == Form.AmongOthers)
         {
-            return []; // Shown in one member together.
+            return []; // The member "together" shows these parts.
         }
 
         var isLeftOut = form switch

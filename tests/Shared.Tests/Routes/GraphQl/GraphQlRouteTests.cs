@@ -15,7 +15,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Bff.Shared.Tests.Routes.GraphQl;
 
 /// <summary>
-/// Routes with <c>Metadata:Protocol: graphql</c>: what they let on to the service, and what they refuse before it hears of it.
+/// Tests routes with <c>Metadata:Protocol: graphql</c>: what they forward to the service, and what they refuse before the service is
+/// called.
 /// </summary>
 public sealed class GraphQlRouteTests : IAsyncLifetime
 {
@@ -69,7 +70,7 @@ public sealed class GraphQlRouteTests : IAsyncLifetime
             { Deep(11), 400, "query_too_complex" },
             { Deep(30), 400, "query_too_complex" },
             { Deep(5_000), 400, "query_too_complex" },
-            { "{ a { ... { b { ... on B { " + Inner(8) + " } } } } }", 200, null }, // Inline fragments are no levels.
+            { "{ a { ... { b { ... on B { " + Inner(8) + " } } } } }", 200, null }, // Inline fragments do not count as levels.
             { "{ a { ... { b { ... on B { " + Inner(9) + " } } } } }", 400, "query_too_complex" },
             { "{ a { b { c { ...F } } } } fragment F on A " + Deep(7), 200, null },
             { "{ a { b { c { ...F } } } } fragment F on A " + Deep(8), 400, "query_too_complex" },
@@ -104,8 +105,8 @@ public sealed class GraphQlRouteTests : IAsyncLifetime
             { "# only { a }", 400, "malformed_request" },
             { "{ a(text: {b: [{c: {d: [[1]]}}]}) @include(if: true) }", 200, null },
             { "{ a(list: " + new string('[', 600) + new string(']', 600) + ") }", 400, "query_too_complex" },
-            // Defaults of variables count as what else is in the document: its tokens, characters and nesting.
-            { "query($n: Int = 1000000) { a(n: $n) { b } }", 200, null }, // What a value asks for is the service's to bound.
+            // Default values of variables count toward the limits of tokens, characters and nesting.
+            { "query($n: Int = 1000000) { a(n: $n) { b } }", 200, null }, // The size of the result is for the service to limit.
             { "query($n: [Int] = " + Defaults(14_970) + ") { a(n: $n) }", 200, null },
             { "query($n: [Int] = " + Defaults(15_000) + ") { a(n: $n) }", 400, "query_too_complex" },
             { "query($n: [Int] = " + new string('[', 600) + new string(']', 600) + ") { a(n: $n) }", 400, "query_too_complex" },
@@ -157,7 +158,8 @@ public sealed class GraphQlRouteTests : IAsyncLifetime
             { """{"query":"query($n: Int = 5, $i: In = {b: 1}) { a(n: $n, i: $i) }","variables":{"n":null,"i":null}}""", 200, null },
             { """{"query":"{ a }","operationName":7}""", 400, "malformed_request" },
             { """{"query":"{ a \ud800 }"}""", 400, "malformed_request" },
-            { "{\"query\":\"{ a }\",\"variables\":{\"a\":\"\u00ff\u00fe\"}}", 400, "malformed_request" }, // No UTF-8 in Latin-1.
+            // Latin-1 bytes that are not valid UTF-8.
+            { "{\"query\":\"{ a }\",\"variables\":{\"a\":\"\u00ff\u00fe\"}}", 400, "malformed_request" },
             { """{"query":"{ a }"} x""", 400, "malformed_request" },
             { """{"query":"{ a }",/* {"query":"{ b }"} */"variables":{}}""", 400, "malformed_request" },
             { """{"query":"{ a }","variables":{"a":""" + new string('[', 100) + new string(']', 100) + "}}", 400, "malformed_request" },
@@ -233,7 +235,7 @@ public sealed class GraphQlRouteTests : IAsyncLifetime
         Assert.Equal(status == 405 ? "POST" : null, answer.Header("Allow"));
     }
 
-    /// <summary>Services take an address apart in their own ways: this one has but one reading.</summary>
+    /// <summary>Services parse a query string in different ways, so the gateway sends an unambiguous one.</summary>
     [Fact]
     public async Task The_address_of_a_get_is_written_anew()
     {
@@ -270,7 +272,7 @@ public sealed class GraphQlRouteTests : IAsyncLifetime
     [InlineData("{ a }", "", 2, 200)]
     [InlineData("mutation { a }", "", 1, 502)]
     [InlineData("mutation { a }", "Idempotency-Key: k\r\n", 2, 200)]
-    [InlineData("query A { a } mutation B { b }", "", 1, 502)] // Which of them is executed is the service's affair.
+    [InlineData("query A { a } mutation B { b }", "", 1, 502)] // The service decides which of the two is executed.
     public async Task A_query_is_asked_again_and_a_mutation_only_under_its_key(string document, string key, int calls, int status)
     {
         _failures = 1;
@@ -356,7 +358,7 @@ public sealed class GraphQlRouteTests : IAsyncLifetime
                     await Left("""{"query":"query Prices { prices { current } }"}"""),
                     await Left("""[{"id":"prices-1"},{"id":"prices-1"}]"""),
                     await Left("""{"id":"book-1"}"""),
-                    await Left("""{"query":"{ a }"}"""), // Refused: it has cost the gateway something all the same.
+                    await Left("""{"query":"{ a }"}"""), // A refused operation still has a cost.
                 ]
             )
         );

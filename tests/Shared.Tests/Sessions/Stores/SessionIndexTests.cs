@@ -8,7 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff.Shared.Tests.Sessions.Stores;
 
-/// <summary>A session that is in none of its indexes outlives a sign-out of all of its user's sessions.</summary>
+/// <summary>Tests that sessions stay in their indexes, because a sign-out of all of a user's sessions finds them there.</summary>
 [Trait("Suite", "Store")]
 public sealed class SessionIndexTests : IAsyncLifetime
 {
@@ -26,7 +26,7 @@ public sealed class SessionIndexTests : IAsyncLifetime
     {
         await Start(onRedis);
         var key = await SignIn(TimeSpan.FromHours(8));
-        // In other slots than the session.
+        // The indexes are in other slots than the session, so they can be lost alone.
         _redis?.Command("DEL", "bff:sessions:" + SessionKey.UserIndex(User), "bff:sessions:" + SessionKey.ProviderIndex("sid-1"));
 
         _clock.Advance(TimeSpan.FromMinutes(1));

@@ -8,7 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff.Shared.Tests.Sessions.Stores;
 
-/// <summary>What holds of a session store on either engine.</summary>
+/// <summary>Tests the session store on both engines.</summary>
 [StoreSuite(typeof(ISessionStore))]
 public sealed class SessionStoreTests : IDisposable
 {
@@ -125,7 +125,7 @@ public sealed class SessionStoreTests : IDisposable
                 _redis.Command("TTL", "bff:sessions:of-user:a")[1..].TrimEnd(),
                 System.Globalization.CultureInfo.InvariantCulture
             );
-            // A day longer than the newest, in whatever order they were added.
+            // The index lives a day longer than the newest session, in whatever order they were added.
             Assert.InRange(TimeSpan.FromSeconds(life), TimeSpan.FromDays(3.9), TimeSpan.FromDays(4));
         }
     }
@@ -190,7 +190,7 @@ public sealed class SessionStoreTests : IDisposable
         await store.End(one, leaveMark: true);
         await store.End(two, leaveMark: false);
 
-        // The receiver of the message finds it gone.
+        // The receiver of the announcement no longer finds the session.
         Assert.Equal(Gone(one, two), new[] { await Next(announced), await Next(announced) }.Order(StringComparer.Ordinal));
         Assert.NotNull((await Find(store, kept)).Session);
     }
@@ -203,7 +203,7 @@ public sealed class SessionStoreTests : IDisposable
         var store = await Store(onRedis);
         var key = SessionKey.Hash(SessionKey.NewCookie());
 
-        await store.End(key, leaveMark: false); // A sign-out that found it in the index, where it comes first.
+        await store.End(key, leaveMark: false); // A sign-out found the session in the index, which is written first.
         await Added(store, key: key);
 
         Assert.Equal(new SessionFound(null, IsOver: false), await Find(store, key));
@@ -273,7 +273,7 @@ public sealed class SessionStoreTests : IDisposable
         }
         catch (StoreUnavailableException)
         {
-            return false; // It has not come back yet.
+            return false; // Redis is not available yet.
         }
     }
 
@@ -283,7 +283,7 @@ public sealed class SessionStoreTests : IDisposable
     private static Task<string> Next(Channel<string> announced) =>
         announced.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30));
 
-    /// <summary>What has been subscribed to is heard.</summary>
+    /// <summary>Waits until the listener is subscribed.</summary>
     private Task Heard() =>
         _redis is null
             ? Task.CompletedTask
