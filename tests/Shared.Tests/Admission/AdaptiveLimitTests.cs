@@ -10,14 +10,14 @@ public sealed class AdaptiveLimitTests
     private long _now = TimeSpan.TicksPerSecond;
 
     [Fact]
-    public void It_begins_at_the_ceiling_and_stays_there_while_latency_is_as_usual()
+    public void The_limit_starts_at_the_ceiling_and_stays_there_while_latency_is_normal()
     {
         Seconds(30, milliseconds: 10, busy: Ceiling);
         Assert.Equal(Ceiling, _limit.Current);
     }
 
     [Fact]
-    public void It_shrinks_when_latency_rises_far_above_the_usual_and_never_below_the_floor()
+    public void The_limit_shrinks_when_latency_rises_far_above_normal_but_never_below_the_floor()
     {
         Seconds(30, milliseconds: 10, busy: Ceiling);
         Seconds(5, milliseconds: 200, busy: Ceiling);
@@ -31,7 +31,7 @@ public sealed class AdaptiveLimitTests
     }
 
     [Fact]
-    public void It_grows_back_when_latency_is_as_usual_again()
+    public void The_limit_grows_back_when_latency_is_normal_again()
     {
         Seconds(30, milliseconds: 10, busy: Ceiling);
         Seconds(10, milliseconds: 400, busy: Ceiling);

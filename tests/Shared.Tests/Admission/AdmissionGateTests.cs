@@ -9,7 +9,7 @@ public sealed class AdmissionGateTests
     private readonly ManualTimeProvider _clock = new();
 
     [Fact]
-    public async Task A_freed_slot_goes_to_the_most_important_who_came_first()
+    public async Task A_freed_slot_goes_to_the_oldest_waiting_request_of_the_highest_priority()
     {
         var gate = Gate(slots: 1, queue: 10);
         Assert.True(gate.TryEnter());
@@ -27,7 +27,7 @@ public sealed class AdmissionGateTests
     }
 
     [Fact]
-    public async Task A_full_queue_makes_room_for_the_more_important_by_shedding_the_latest_of_the_lowest()
+    public async Task A_full_queue_sheds_the_newest_request_of_the_lowest_priority_for_a_more_important_one()
     {
         var gate = Gate(slots: 1, queue: 2);
         Assert.True(gate.TryEnter());
@@ -46,7 +46,7 @@ public sealed class AdmissionGateTests
     }
 
     [Fact]
-    public async Task Nobody_waits_longer_than_the_bound()
+    public async Task A_request_waits_no_longer_than_the_maximum_wait()
     {
         var gate = Gate(slots: 1, queue: 2);
         Assert.True(gate.TryEnter());
@@ -62,7 +62,7 @@ public sealed class AdmissionGateTests
     }
 
     [Fact]
-    public async Task Who_goes_away_leaves_the_queue()
+    public async Task A_cancelled_request_leaves_the_queue()
     {
         var gate = Gate(slots: 1, queue: 1);
         Assert.True(gate.TryEnter());
@@ -78,7 +78,7 @@ public sealed class AdmissionGateTests
     }
 
     [Fact]
-    public async Task Without_a_queue_the_slots_are_all_there_is()
+    public async Task A_gate_without_a_queue_refuses_requests_when_its_slots_are_taken()
     {
         var gate = Gate(slots: 2, queue: 0);
         Assert.Equal(AdmissionOutcome.Admitted, await gate.Enter(TenantPriority.Low, default));
@@ -87,7 +87,7 @@ public sealed class AdmissionGateTests
     }
 
     [Fact]
-    public async Task However_many_come_and_go_at_once_the_limit_holds_and_no_slot_is_lost()
+    public async Task Concurrent_requests_never_exceed_the_limit_and_lose_no_slot()
     {
         var gate = Gate(slots: 3, queue: 100_000);
         var inside = 0;
@@ -126,7 +126,7 @@ public sealed class AdmissionGateTests
     }
 
     [Fact]
-    public void Coming_and_going_allocates_nothing_while_nobody_waits()
+    public void Entering_and_leaving_allocates_nothing_while_the_queue_is_empty()
     {
         var gate = Gate(slots: 3, queue: 3);
         var rounds = new List<long>();

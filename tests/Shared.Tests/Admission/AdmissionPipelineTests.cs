@@ -20,7 +20,7 @@ public sealed class AdmissionPipelineTests
     private int _arrived;
 
     [Fact]
-    public async Task Beyond_slots_and_queue_the_answer_is_503_overloaded_and_health_is_served_all_the_same()
+    public async Task A_full_host_answers_503_overloaded_and_still_serves_health_checks()
     {
         await using var host = await Start();
         var shed = Shed(host, out var listener);
@@ -42,12 +42,12 @@ public sealed class AdmissionPipelineTests
         _go.SetResult();
         Assert.Equal(HttpStatusCode.OK, (await served).StatusCode);
         Assert.Equal(HttpStatusCode.OK, (await queued).StatusCode);
-        await Left(host);
+        await AllSlotsFree(host);
         Assert.Equal(0, Gate(host).Waiting);
     }
 
     [Fact]
-    public async Task The_important_take_the_place_of_the_others_in_the_queue()
+    public async Task An_important_request_takes_the_place_of_a_less_important_one_in_the_queue()
     {
         await using var host = await Start();
         var served = host.Client.GetAsync("/work");
@@ -64,7 +64,7 @@ public sealed class AdmissionPipelineTests
     }
 
     [Fact]
-    public async Task A_tenant_at_its_ceiling_takes_nobody_elses_place()
+    public async Task A_tenant_at_its_ceiling_takes_no_slot_from_other_tenants()
     {
         await using var host = await Start(slots: 10);
         var first = host.Client.GetAsync("/work?tenant=acme&ceiling=1");
@@ -82,7 +82,7 @@ public sealed class AdmissionPipelineTests
     }
 
     [Fact]
-    public async Task Who_waits_too_long_is_refused()
+    public async Task A_request_that_waits_too_long_is_refused()
     {
         await using var host = await Start();
         var served = host.Client.GetAsync("/work");
@@ -102,7 +102,7 @@ public sealed class AdmissionPipelineTests
     }
 
     [Fact]
-    public async Task A_client_that_goes_while_it_waits_is_never_served()
+    public async Task A_client_that_disconnects_while_it_waits_is_never_served()
     {
         await using var host = await Start();
         var served = host.Client.GetAsync("/work");
@@ -121,7 +121,7 @@ public sealed class AdmissionPipelineTests
     }
 
     [Fact]
-    public async Task A_stream_gives_its_slot_back_once_it_streams()
+    public async Task A_stream_frees_its_slot_once_it_has_started()
     {
         await using var host = await Start();
         using var stream = await host.Client.GetAsync("/stream", HttpCompletionOption.ResponseHeadersRead);
@@ -131,19 +131,19 @@ public sealed class AdmissionPipelineTests
         _go.SetResult();
         Assert.Equal(HttpStatusCode.OK, (await host.Client.GetAsync("/work")).StatusCode);
         await stream.Content.ReadAsStringAsync();
-        await Left(host);
+        await AllSlotsFree(host);
     }
 
     /// <summary>A client that sends its body slowly holds no slot, so other requests do not wait for it.</summary>
     [Theory]
     [InlineData("Content-Length: 10\r\n\r\nhello", "world")]
     [InlineData("Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", "5\r\nworld\r\n0\r\n\r\n")]
-    public async Task A_body_that_stalls_holds_no_place(string first, string last)
+    public async Task A_stalled_request_body_holds_no_slot(string first, string last)
     {
         await using var host = await Start();
         using var sender = await RawSender.Start(host.Address, $"POST /upload HTTP/1.1\r\nHost: gateway\r\n{first}");
         await Arrived(1);
-        await Left(host);
+        await AllSlotsFree(host);
 
         var served = host.Client.GetAsync("/work");
         await Arrived(2);
@@ -152,16 +152,16 @@ public sealed class AdmissionPipelineTests
         await sender.Send(last);
 
         Assert.Equal(200, (await sender.Answer()).Status);
-        await Left(host);
+        await AllSlotsFree(host);
     }
 
     [Fact]
-    public async Task Who_has_sent_its_body_waits_for_a_place_as_those_who_arrive()
+    public async Task A_request_whose_body_has_arrived_waits_for_a_slot_like_a_new_request()
     {
         await using var host = await Start();
         using var sender = await RawSender.Start(host.Address, "POST /upload HTTP/1.1\r\nHost: gateway\r\nContent-Length: 10\r\n\r\nhello");
         await Arrived(1);
-        await Left(host);
+        await AllSlotsFree(host);
         var served = host.Client.GetAsync("/work");
         await Arrived(2);
         await sender.Send("world");
@@ -173,11 +173,11 @@ public sealed class AdmissionPipelineTests
 
         Assert.Equal(HttpStatusCode.OK, (await served).StatusCode);
         Assert.Equal(200, (await sender.Answer()).Status);
-        await Left(host);
+        await AllSlotsFree(host);
     }
 
     [Fact]
-    public async Task A_sender_that_goes_has_nothing_to_give_back()
+    public async Task A_client_that_disconnects_during_its_body_frees_no_slot_twice()
     {
         await using var host = await Start();
         for (var i = 1; i <= 3; i++)
@@ -187,20 +187,20 @@ public sealed class AdmissionPipelineTests
                 "POST /upload HTTP/1.1\r\nHost: gateway\r\nContent-Length: 10\r\n\r\nhello"
             );
             await Arrived(i);
-            await Left(host);
+            await AllSlotsFree(host);
             sender.Reset();
         }
 
         await Eventually.True(() => Gate(host).InFlight == 0);
         _go.SetResult();
         Assert.Equal(HttpStatusCode.OK, (await host.Client.GetAsync("/work")).StatusCode);
-        await Left(host);
+        await AllSlotsFree(host);
     }
 
     private static AdmissionGate Gate(TestHost host) => host.Services.GetRequiredService<AdmissionGate>();
 
     /// <summary>Waits until all slots are free, because the host frees them after it has sent the answers.</summary>
-    private static async Task Left(TestHost host) => await Eventually.True(() => Gate(host).InFlight == 0);
+    private static async Task AllSlotsFree(TestHost host) => await Eventually.True(() => Gate(host).InFlight == 0);
 
     private Task Arrived(int count) => RedisStateTests.Until(() => Task.FromResult(Volatile.Read(ref _arrived) == count));
 

@@ -23,7 +23,7 @@ public sealed class AuditLogTests
     );
 
     [Theory, InlineData("embedded"), RedisData("redis")]
-    public async Task Entries_come_newest_first_by_tenant_actor_action_and_time_and_page_after_page(string engine)
+    public async Task Entries_are_listed_newest_first_in_pages_and_filtered_by_tenant_actor_action_and_time(string engine)
     {
         using var redis = engine == "redis" ? RedisServer.Run() : null;
         var time = new ManualTimeProvider(Now);
@@ -70,7 +70,7 @@ public sealed class AuditLogTests
     }
 
     [Theory, InlineData("embedded"), RedisData("redis")]
-    public async Task What_is_too_old_or_too_much_is_forgotten(string engine)
+    public async Task Entries_beyond_the_retention_time_or_the_maximum_number_are_removed(string engine)
     {
         using var redis = engine == "redis" ? RedisServer.Run() : null;
         var time = new ManualTimeProvider(Now);
@@ -98,7 +98,7 @@ public sealed class AuditLogTests
     }
 
     [Fact]
-    public void An_entry_names_no_e_mail_address_and_the_same_person_the_same_way()
+    public void An_entry_replaces_an_email_address_by_the_same_pseudonym_everywhere()
     {
         var entry = new ChangedBy("user:u-1", null, Now).Entry(
             "subject.revoked",
@@ -146,12 +146,12 @@ public sealed class AuditLogTests
         }
 
         Assert.Equal(2, recorder.Entries.Count(l => l.Category == "Bff.Audit"));
-        Assert.Equal(1, await Noted());
+        Assert.Equal(1, await PendingCount());
         time.Advance(TimeSpan.FromMinutes(11));
         await living.GetRequiredService<AuditOutbox>().SettleOthers(TimeSpan.FromSeconds(10), default);
-        Assert.Equal(0, await Noted());
+        Assert.Equal(0, await PendingCount());
 
-        Task<long> Noted() =>
+        Task<long> PendingCount() =>
             living
                 .GetRequiredService<RedisState>()
                 .Run("ZRANGE", async database => (await database.SortedSetRangeByRankAsync("bff:{audit}:pending")).LongLength);

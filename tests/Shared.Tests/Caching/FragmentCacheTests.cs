@@ -30,7 +30,7 @@ public sealed class FragmentCacheTests(SharedRedis redis) : IClassFixture<Shared
     [Theory]
     [InlineData("in process", UpstreamOutcome.NotFound, 404), InlineData("in process", UpstreamOutcome.Rejected, 410)]
     [RedisData("redis", UpstreamOutcome.NotFound, 404), RedisData("redis", UpstreamOutcome.Rejected, 410)]
-    public async Task What_its_service_says_is_gone_stands_in_for_nothing_any_more(string engine, UpstreamOutcome outcome, int status)
+    public async Task A_fragment_that_its_upstream_reports_gone_is_not_served_as_stale(string engine, UpstreamOutcome outcome, int status)
     {
         await using var instance = await CacheInstance.Start(redis.AddressFor(engine), _clock);
         var request = Fragments.Unique();
@@ -61,7 +61,7 @@ public sealed class FragmentCacheTests(SharedRedis redis) : IClassFixture<Shared
     }
 
     [Theory, InlineData("in process"), RedisData("redis")]
-    public async Task A_read_that_looked_before_another_had_landed_and_sets_out_after_it_does_not_ask_again(string engine)
+    public async Task A_read_that_missed_just_before_another_read_filled_the_cache_makes_no_second_call(string engine)
     {
         var clock = new InterruptedTimeProvider(_clock);
         await using var instance = await CacheInstance.Start(redis.AddressFor(engine), clock);
@@ -77,7 +77,7 @@ public sealed class FragmentCacheTests(SharedRedis redis) : IClassFixture<Shared
     }
 
     [Theory, InlineData("in process"), RedisData("redis")]
-    public async Task What_is_not_kept_is_asked_again(string engine)
+    public async Task An_answer_that_is_not_cached_is_fetched_again(string engine)
     {
         await using var instance = await CacheInstance.Start(redis.AddressFor(engine), _clock);
         var request = Fragments.Unique() with { Fresh = default, Stale = default };
@@ -103,7 +103,7 @@ public sealed class FragmentCacheTests(SharedRedis redis) : IClassFixture<Shared
     }
 
     [Theory, InlineData("in process"), RedisData("redis")]
-    public async Task A_stale_fragment_gives_way_to_the_upstreams_word_that_nothing_is_there(string engine)
+    public async Task A_stale_fragment_does_not_replace_a_not_found_answer_of_the_upstream(string engine)
     {
         await using var instance = await CacheInstance.Start(redis.AddressFor(engine), _clock);
         var request = Fragments.Unique();
@@ -117,7 +117,7 @@ public sealed class FragmentCacheTests(SharedRedis redis) : IClassFixture<Shared
     }
 
     [Theory, InlineData("in process"), RedisData("redis")]
-    public async Task Within_its_time_a_fragment_is_served_as_cached_while_one_flight_renews_it(string engine)
+    public async Task A_fragment_within_its_revalidation_time_is_served_while_one_flight_refreshes_it(string engine)
     {
         await using var instance = await CacheInstance.Start(redis.AddressFor(engine), _clock);
         var request = Fragments.Unique() with { Revalidate = TimeSpan.FromSeconds(30) };
@@ -142,7 +142,7 @@ public sealed class FragmentCacheTests(SharedRedis redis) : IClassFixture<Shared
     }
 
     [Theory, InlineData("in process"), RedisData("redis")]
-    public async Task A_fragment_that_is_past_its_time_is_renewed_before_the_answer(string engine)
+    public async Task A_fragment_past_its_revalidation_time_is_refreshed_before_the_answer(string engine)
     {
         await using var instance = await CacheInstance.Start(redis.AddressFor(engine), _clock);
         var request = Fragments.Unique() with { Revalidate = TimeSpan.FromSeconds(30) };
@@ -156,7 +156,7 @@ public sealed class FragmentCacheTests(SharedRedis redis) : IClassFixture<Shared
     }
 
     [Theory, InlineData("in process"), RedisData("redis")]
-    public async Task A_caller_does_not_join_a_flight_from_before_its_own_write_and_keeps_what_it_read_after(string engine)
+    public async Task A_caller_joins_no_flight_from_before_its_own_write_and_caches_its_later_read(string engine)
     {
         await using var instance = await CacheInstance.Start(redis.AddressFor(engine), _clock);
         var request = Fragments.Unique(CacheScope.Caller);
@@ -175,7 +175,7 @@ public sealed class FragmentCacheTests(SharedRedis redis) : IClassFixture<Shared
     }
 
     [Theory, InlineData("in process"), RedisData("redis")]
-    public async Task While_its_upstream_fails_a_stale_fragment_stands_in_until_its_time_is_up(string engine)
+    public async Task A_stale_fragment_is_served_while_its_upstream_fails_until_its_stale_time_ends(string engine)
     {
         await using var instance = await CacheInstance.Start(redis.AddressFor(engine), _clock);
         var request = Fragments.Unique();
@@ -195,7 +195,7 @@ public sealed class FragmentCacheTests(SharedRedis redis) : IClassFixture<Shared
     }
 
     [Theory, InlineData("in process"), RedisData("redis")]
-    public async Task A_failure_is_never_kept(string engine)
+    public async Task A_failure_is_never_cached(string engine)
     {
         await using var instance = await CacheInstance.Start(redis.AddressFor(engine), _clock);
         var request = Fragments.Unique();
@@ -213,7 +213,7 @@ public sealed class FragmentCacheTests(SharedRedis redis) : IClassFixture<Shared
     }
 
     [Theory, InlineData("in process"), RedisData("redis")]
-    public async Task One_callers_going_away_is_not_the_others_loss(string engine)
+    public async Task A_caller_that_cancels_does_not_cancel_the_flight_of_the_others(string engine)
     {
         await using var instance = await CacheInstance.Start(redis.AddressFor(engine), _clock);
         var request = Fragments.Unique();
@@ -232,7 +232,7 @@ public sealed class FragmentCacheTests(SharedRedis redis) : IClassFixture<Shared
     }
 
     [Theory, InlineData("in process"), RedisData("redis")]
-    public async Task A_flight_ends_when_nobody_waits_and_the_next_caller_gets_a_new_one(string engine)
+    public async Task A_flight_is_cancelled_when_its_last_caller_leaves_and_the_next_caller_starts_a_new_one(string engine)
     {
         await using var instance = await CacheInstance.Start(redis.AddressFor(engine), _clock);
         var request = Fragments.Unique();
@@ -264,7 +264,7 @@ public sealed class FragmentCacheTests(SharedRedis redis) : IClassFixture<Shared
     }
 
     [Theory, InlineData("in process"), RedisData("redis")]
-    public async Task A_mistake_in_a_client_reaches_who_waits_and_nothing_is_kept(string engine)
+    public async Task An_exception_in_a_client_reaches_the_waiting_caller_and_is_not_cached(string engine)
     {
         await using var instance = await CacheInstance.Start(redis.AddressFor(engine), _clock);
         var request = Fragments.Unique();
@@ -277,7 +277,7 @@ public sealed class FragmentCacheTests(SharedRedis redis) : IClassFixture<Shared
     }
 
     [Theory, InlineData("in process", 0), InlineData("in process", 10), RedisData("redis", 0), RedisData("redis", 10)]
-    public async Task An_invalidated_fragment_is_not_served_not_even_as_stale(string engine, int age)
+    public async Task An_invalidated_fragment_is_not_served_even_as_stale(string engine, int age)
     {
         await using var instance = await CacheInstance.Start(redis.AddressFor(engine), _clock);
         var request = Fragments.Unique();
@@ -292,7 +292,7 @@ public sealed class FragmentCacheTests(SharedRedis redis) : IClassFixture<Shared
     }
 
     [Theory, InlineData("in process"), RedisData("redis")]
-    public async Task A_read_in_flight_during_an_invalidation_is_not_kept_and_nobody_joins_it(string engine)
+    public async Task A_read_in_flight_during_an_invalidation_is_neither_cached_nor_joined(string engine)
     {
         await using var instance = await CacheInstance.Start(redis.AddressFor(engine), _clock);
         var request = Fragments.Unique();

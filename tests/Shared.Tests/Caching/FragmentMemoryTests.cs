@@ -8,7 +8,7 @@ public sealed class FragmentMemoryTests
     private readonly TagGenerations _generations = new();
 
     [Fact]
-    public void Memory_stays_within_its_bytes_and_keeps_what_is_used()
+    public void Memory_stays_within_its_size_and_keeps_fragments_in_use()
     {
         var memory = new FragmentMemory(256 * 1024);
         var hot = Key("hot");
@@ -25,7 +25,7 @@ public sealed class FragmentMemoryTests
     }
 
     [Fact]
-    public void A_fragment_that_is_replaced_again_and_again_takes_its_room_once()
+    public void A_fragment_that_is_replaced_many_times_counts_its_size_once()
     {
         var memory = new FragmentMemory(256 * 1024);
         memory.Keep(Key("one"), Entry(1000));
@@ -41,7 +41,7 @@ public sealed class FragmentMemoryTests
     }
 
     [Fact]
-    public void A_fragment_that_would_push_out_the_others_is_not_kept()
+    public void A_fragment_that_would_evict_the_others_is_not_kept()
     {
         var memory = new FragmentMemory(256 * 1024);
         memory.Keep(Key("big"), Entry(100_000));

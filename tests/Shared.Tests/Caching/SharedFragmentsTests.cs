@@ -19,7 +19,7 @@ public sealed class SharedFragmentsTests(SharedRedis redis) : IClassFixture<Shar
     private readonly Upstream _upstream = new();
 
     [RedisFact]
-    public async Task What_one_instance_has_read_another_serves()
+    public async Task A_fragment_that_one_instance_has_read_is_served_by_another()
     {
         await using var one = await CacheInstance.Start(redis.Server.ConnectionString, _clock);
         await using var two = await CacheInstance.Start(redis.Server.ConnectionString, _clock);
@@ -34,7 +34,7 @@ public sealed class SharedFragmentsTests(SharedRedis redis) : IClassFixture<Shar
     }
 
     [RedisFact]
-    public async Task What_another_serves_has_the_validators_that_its_service_gave()
+    public async Task A_fragment_of_another_instance_keeps_the_validators_of_its_service()
     {
         foreach (
             var (tag, time) in ((string?, string?)[])
@@ -63,7 +63,7 @@ public sealed class SharedFragmentsTests(SharedRedis redis) : IClassFixture<Shar
     }
 
     [RedisFact]
-    public async Task A_fragment_of_another_instance_is_served_within_its_time_and_renewed()
+    public async Task A_fragment_of_another_instance_is_served_and_refreshed_within_its_revalidation_time()
     {
         await using var one = await CacheInstance.Start(redis.Server.ConnectionString, _clock);
         await using var two = await CacheInstance.Start(redis.Server.ConnectionString, _clock);
@@ -81,7 +81,7 @@ public sealed class SharedFragmentsTests(SharedRedis redis) : IClassFixture<Shar
     }
 
     [RedisFact]
-    public async Task A_stale_fragment_of_another_instance_stands_in_for_a_failure_and_for_nothing_else()
+    public async Task A_stale_fragment_of_another_instance_is_served_only_when_the_upstream_fails()
     {
         await using var one = await CacheInstance.Start(redis.Server.ConnectionString, _clock);
         await using var two = await CacheInstance.Start(redis.Server.ConnectionString, _clock);
@@ -99,7 +99,7 @@ public sealed class SharedFragmentsTests(SharedRedis redis) : IClassFixture<Shar
     }
 
     [RedisFact]
-    public async Task An_invalidation_whose_instance_died_in_the_middle_is_finished_by_whoever_reads_of_it()
+    public async Task An_invalidation_whose_instance_died_is_finished_by_an_instance_that_reads_its_announcement()
     {
         await using var one = await CacheInstance.Start(redis.Server.ConnectionString, _clock);
         await using var two = await CacheInstance.Start(redis.Server.ConnectionString, _clock);
@@ -117,7 +117,7 @@ public sealed class SharedFragmentsTests(SharedRedis redis) : IClassFixture<Shar
     }
 
     [RedisFact]
-    public async Task An_invalidation_that_a_failover_undoes_is_done_again()
+    public async Task An_invalidation_that_a_failover_lost_is_repeated()
     {
         using var primary = RedisServer.RunAlone();
         using var replica = RedisServer.Run("--replicaof", "127.0.0.1", primary.Port.ToString(CultureInfo.InvariantCulture));
@@ -158,7 +158,7 @@ public sealed class SharedFragmentsTests(SharedRedis redis) : IClassFixture<Shar
     }
 
     [RedisFact]
-    public async Task A_read_that_another_instance_began_before_the_invalidation_is_not_shared_afterwards()
+    public async Task A_read_that_another_instance_began_before_an_invalidation_is_not_shared_after_it()
     {
         await using var one = await CacheInstance.Start(redis.Server.ConnectionString, _clock);
         await using var two = await CacheInstance.Start(redis.Server.ConnectionString, _clock);
@@ -174,7 +174,7 @@ public sealed class SharedFragmentsTests(SharedRedis redis) : IClassFixture<Shar
     }
 
     [RedisFact]
-    public async Task Other_callers_get_nothing_from_redis_that_is_not_theirs()
+    public async Task A_callers_fragment_in_redis_is_never_served_to_other_callers()
     {
         await using var one = await CacheInstance.Start(redis.Server.ConnectionString, _clock);
         await using var two = await CacheInstance.Start(redis.Server.ConnectionString, _clock);
@@ -271,7 +271,7 @@ public sealed class SharedFragmentsTests(SharedRedis redis) : IClassFixture<Shar
     }
 
     [RedisFact]
-    public async Task Without_redis_reads_go_straight_to_the_upstream_and_invalidation_says_so()
+    public async Task Reads_go_to_the_upstream_and_invalidation_fails_while_redis_is_down()
     {
         using var server = RedisServer.Run();
         await using var instance = await CacheInstance.Start(server.ConnectionString, _clock);
@@ -309,7 +309,7 @@ public sealed class SharedFragmentsTests(SharedRedis redis) : IClassFixture<Shar
     }
 
     [RedisFact]
-    public async Task A_frozen_redis_costs_no_more_than_its_timeout_and_soon_nothing()
+    public async Task A_frozen_redis_delays_reads_by_at_most_its_timeout_until_it_counts_as_unavailable()
     {
         using var server = RedisServer.Run();
         await using var instance = await CacheInstance.Start(server.ConnectionString, _clock, timeout: "00:00:01");

@@ -36,11 +36,11 @@ public sealed class ApplicationTests
 
     [Theory]
     [MemberData(nameof(Places))]
-    public void A_client_and_a_user_of_one_name_never_meet(string place, Func<Caller, string> key) =>
+    public void A_client_and_a_user_of_the_same_name_never_share_a_key(string place, Func<Caller, string> key) =>
         Assert.True(key(User) != key(Application), place);
 
     [Fact]
-    public async Task Services_are_told_the_client_and_no_user()
+    public async Task Services_receive_the_client_and_no_user()
     {
         await using var issuer = await TestIssuer.Start();
         await using var host = await (await CallersHost.Start(issuer, new() { ["Identity:SignedAssertion"] = "true" })).Ready();
@@ -56,7 +56,7 @@ public sealed class ApplicationTests
     }
 
     [Fact]
-    public async Task Neither_spends_the_other_s_limit()
+    public async Task A_user_and_a_client_of_the_same_name_have_separate_limits()
     {
         await using var issuer = await TestIssuer.Start();
         await using var host = await (
@@ -70,7 +70,7 @@ public sealed class ApplicationTests
     }
 
     [Fact]
-    public async Task The_user_s_tokens_can_be_revoked_without_the_client_s_and_the_other_way_round()
+    public async Task The_tokens_of_a_user_and_of_a_client_of_the_same_name_are_revoked_separately()
     {
         await using var issuer = await TestIssuer.Start();
         await using var host = await (await CallersHost.Start(issuer)).Ready();

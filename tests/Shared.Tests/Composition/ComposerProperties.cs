@@ -92,13 +92,13 @@ public sealed class ComposerProperties : IAsyncLifetime
 
         Check.One(
             Config.QuickThrowOnFailure.WithMaxTest(400),
-            Prop.ForAll(plans.ToArbitrary(), parts => Holds(parts).GetAwaiter().GetResult())
+            Prop.ForAll(plans.ToArbitrary(), parts => ObeysTheRules(parts).GetAwaiter().GetResult())
         );
 
         static Gen<bool> Often(int times, int otherwise) => Gen.Frequency((times, Gen.Constant(true)), (otherwise, Gen.Constant(false)));
     }
 
-    private async Task<bool> Holds(PartPlan[] plans)
+    private async Task<bool> ObeysTheRules(PartPlan[] plans)
     {
         _run++;
         plans = WithoutTimeLeft(plans);

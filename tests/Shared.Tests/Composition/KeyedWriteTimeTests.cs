@@ -12,7 +12,7 @@ public sealed class KeyedWriteTimeTests
     [InlineData("00:00:05", "0", "00:00:03", false)]
     [InlineData("00:00:01", "3", "00:00:03", true)]
     [InlineData("00:00:01", "2", "00:00:03", false)]
-    public async Task A_time_out_that_leaves_a_keyed_write_no_time_for_its_retries_is_named(
+    public async Task A_timeout_that_leaves_a_keyed_write_no_time_for_its_retries_is_logged(
         string timeout,
         string retries,
         string deadline,

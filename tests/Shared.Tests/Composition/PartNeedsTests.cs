@@ -27,7 +27,7 @@ public sealed class PartNeedsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_condition_holds_whatever_else_is_said_of_the_part()
+    public async Task A_condition_holds_in_combination_with_other_policies_of_the_part()
     {
         var order = _composer.Required("order", Answers());
         var unwanted = _composer.Optional("unwanted", Answers()).After(order, () => false).OnlyIf(true);
@@ -39,7 +39,7 @@ public sealed class PartNeedsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_part_waits_for_every_part_that_it_is_said_to_need()
+    public async Task A_part_waits_for_every_part_that_it_depends_on()
     {
         var release = new TaskCompletionSource();
         var first = _composer.Optional(
@@ -74,7 +74,7 @@ public sealed class PartNeedsTests : IAsyncLifetime
     [InlineData(UpstreamOutcome.Failed, 502)]
     [InlineData(UpstreamOutcome.Unavailable, 503)]
     [InlineData(UpstreamOutcome.NotFound, 404)]
-    public async Task A_required_part_fails_with_the_part_that_it_needs(UpstreamOutcome outcome, int status)
+    public async Task A_required_part_fails_with_the_part_that_it_depends_on(UpstreamOutcome outcome, int status)
     {
         var first = _composer.Optional("first", Fails(outcome));
         var between = _composer.Optional("between", first, _ => Answers());
@@ -90,7 +90,7 @@ public sealed class PartNeedsTests : IAsyncLifetime
     [InlineData(UpstreamOutcome.Timeout, PartStatus.Timeout)]
     [InlineData(UpstreamOutcome.Failed, PartStatus.Failed)]
     [InlineData(UpstreamOutcome.NotFound, PartStatus.Skipped)]
-    public async Task An_optional_part_is_degraded_with_the_part_that_it_needs(UpstreamOutcome outcome, PartStatus status)
+    public async Task An_optional_part_is_degraded_with_the_part_that_it_depends_on(UpstreamOutcome outcome, PartStatus status)
     {
         var first = _composer.Optional("first", Fails(outcome));
         var second = _composer.Optional("second", first, _ => Answers());
@@ -103,7 +103,7 @@ public sealed class PartNeedsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_projection_that_fails_is_the_part_s_failure_and_nothing_is_kept()
+    public async Task A_projection_that_throws_fails_its_part_and_nothing_is_cached()
     {
         var poisoned = _composer
             .Optional("poisoned", Answers().As<string>(_ => throw new InvalidOperationException("as told"), Text))

@@ -52,7 +52,7 @@ public sealed class RecipeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_part_with_two_needs_is_asked_with_both_values()
+    public async Task A_part_with_two_dependencies_is_fetched_with_both_values()
     {
         var (status, answer) = await _bench.Get("/delivery/c-1/p-1");
 
@@ -61,7 +61,7 @@ public sealed class RecipeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_part_with_two_needs_is_degraded_with_either()
+    public async Task A_part_with_two_dependencies_is_degraded_with_either_of_them()
     {
         _bench.Says("GET /quotes", "{}", 500);
         Assert.Equal("failed", (string?)(await _bench.Get("/delivery/c-1/p-1")).Document!["_meta"]!["quote"]);
@@ -74,7 +74,7 @@ public sealed class RecipeTests : IAsyncLifetime
     [Theory]
     [InlineData(500, 7, "fallback")]
     [InlineData(404, null, "live")]
-    public async Task Another_service_is_asked_where_the_first_one_fails_and_not_where_it_has_nothing(int status, int? price, string became)
+    public async Task A_fallback_call_is_made_when_the_first_call_fails_but_not_when_it_finds_nothing(int status, int? price, string became)
     {
         _bench.Says("GET /prices/p-1", "{}", status);
 
@@ -86,7 +86,7 @@ public sealed class RecipeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_batch_is_one_part_however_many_calls_it_is()
+    public async Task A_batch_of_several_calls_is_one_part()
     {
         var (status, answer) = await _bench.Get("/basket?ids=" + string.Join(',', Enumerable.Range(0, 120).Select(i => $"p-{i}")));
 
@@ -95,7 +95,7 @@ public sealed class RecipeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_batch_fails_as_one_part_where_one_of_its_calls_fails()
+    public async Task A_batch_fails_as_one_part_when_one_of_its_calls_fails()
     {
         _bench.Answers["GET /products"] = context =>
             context.Request.Query["ids"].ToString().StartsWith("p-50,", StringComparison.Ordinal) ? Fail(context) : Products(context);
@@ -106,7 +106,7 @@ public sealed class RecipeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_is_made_is_told_with_its_address()
+    public async Task A_created_resource_is_answered_with_its_location()
     {
         var (answer, document) = await _bench.Send(HttpMethod.Post, "/checkout/p-1");
 
@@ -124,7 +124,7 @@ public sealed class RecipeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_is_going_to_happen_is_told_with_where_to_look()
+    public async Task An_accepted_request_is_answered_with_a_location_and_Retry_After()
     {
         var (answer, document) = await _bench.Send(HttpMethod.Post, "/exports");
 
@@ -141,7 +141,7 @@ public sealed class RecipeTests : IAsyncLifetime
     [InlineData(410)]
     [InlineData(412)]
     [InlineData(422)]
-    public async Task What_the_domain_refuses_is_told_in_its_own_words_and_the_write_before_it_is_undone(int status)
+    public async Task A_refusal_of_the_domain_reaches_the_client_and_the_write_before_it_is_undone(int status)
     {
         _bench.Says("POST /payments", """{"title":"Refused","detail":"No money."}""", status);
 
@@ -156,7 +156,7 @@ public sealed class RecipeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_write_is_undone_where_a_later_one_fails_and_the_log_says_where_it_could_not_be()
+    public async Task A_write_is_undone_when_a_later_one_fails_and_a_failed_undo_is_logged()
     {
         _bench.Says("POST /payments", "{}", 500);
         _bench.Says("POST /orders/o-1/cancel", "{}", 500);
@@ -172,7 +172,7 @@ public sealed class RecipeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_write_whose_need_failed_is_not_sent()
+    public async Task A_write_whose_dependency_failed_is_not_sent()
     {
         _bench.Says("GET /products/p-1", "{}", 500);
 
@@ -181,7 +181,7 @@ public sealed class RecipeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_write_that_is_switched_off_is_not_sent_and_what_was_written_before_it_is_undone()
+    public async Task A_write_that_is_switched_off_is_not_sent_and_the_write_before_it_is_undone()
     {
         await using var bench = await RecipeBench.Start(null, ("Composition:checkout:payment:Enabled", "false"));
         bench.Says("GET /products/p-1", """{"id":"p-1"}""");
@@ -195,7 +195,7 @@ public sealed class RecipeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Numbers_and_structs_are_parts_and_null_where_there_are_none()
+    public async Task Parts_may_be_numbers_and_structs_and_are_null_without_a_value()
     {
         var (_, answer) = await _bench.Get("/points/c-1");
         Assert.Equal((120, 4, "live"), ((int?)answer!["points"], (int?)answer["shelf"], (string?)answer["_meta"]!["shelf"]));
@@ -265,7 +265,7 @@ public sealed class RecipeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_document_lists_what_writes_answer_and_are_refused_with()
+    public async Task The_OpenAPI_document_lists_the_answers_and_problems_of_writes()
     {
         var (status, document) = await _bench.Get("/openapi/recipes.json");
 

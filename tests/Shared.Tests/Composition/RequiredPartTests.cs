@@ -26,7 +26,7 @@ public sealed class RequiredPartTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_values_of_required_parts_are_there_when_the_answer_is_made()
+    public async Task Required_parts_have_their_values_when_the_answer_is_built()
     {
         RequiredPart<string> order = _composer.Required("order", Answers(Text, "o-1")).Timeout(TimeSpan.FromSeconds(1));
         RequiredValuePart<int> count = _composer.Required("count", order, o => Answers(Number, o.Length)).After(order);
@@ -40,7 +40,7 @@ public sealed class RequiredPartTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_part_that_may_be_left_out_has_a_value_that_may_be_null()
+    public async Task A_part_that_may_be_skipped_has_a_nullable_value()
     {
         ReadPart<string> unwanted = _composer.Required("unwanted", Answers(Text, "u")).OnlyIf(false);
         ReadPart<string> conditional = _composer.Required("conditional", Answers(Text, "c")).After(unwanted, () => true);
@@ -52,7 +52,7 @@ public sealed class RequiredPartTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Who_reads_a_value_that_is_not_there_is_told_of_which_part()
+    public async Task Reading_a_missing_value_throws_and_names_the_part()
     {
         var early = _composer.Required("early", Answers(Text, "e"));
         Assert.Contains("'early'", Assert.Throws<InvalidOperationException>(() => early.Value).Message, StringComparison.Ordinal);
@@ -65,7 +65,7 @@ public sealed class RequiredPartTests : IAsyncLifetime
     [Theory]
     [InlineData(typeof(ReadPart<>), typeof(RequiredRead<,>))]
     [InlineData(typeof(WritePart<>), typeof(RequiredWrite<>))]
-    public void What_does_not_leave_a_part_out_leaves_it_required(Type part, Type required)
+    public void Every_policy_except_OnlyIf_keeps_a_part_required(Type part, Type required)
     {
         const BindingFlags Own = BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly;
         var policies = part.GetMethods(Own).Where(m => m.ReturnType.Name == part.Name).Select(Named).ToList();

@@ -15,21 +15,21 @@ public sealed class StandInLogTests : IDisposable
     [Theory]
     [InlineData("stale", "StaleServed")]
     [InlineData("fallback", "FallbackUsed")]
-    public void It_is_told_at_its_beginning_and_again_after_a_minute_without(string status, string name)
+    public void A_stand_in_is_logged_when_it_starts_and_again_after_a_minute_without_one(string status, string name)
     {
         var standIn = Enum.Parse<PartStatus>(status, ignoreCase: true);
-        var told = new StandInLog(_log.CreateLogger("composition"), _time);
+        var standInLog = new StandInLog(_log.CreateLogger("composition"), _time);
         for (var i = 0; i < 100; i++)
         {
-            told.Served("home-feed", "orders", standIn);
+            standInLog.Served("home-feed", "orders", standIn);
             _time.Advance(TimeSpan.FromSeconds(2)); // The condition never pauses for a minute.
         }
 
         Assert.Equal([name], Names);
 
         _time.Advance(TimeSpan.FromMinutes(1));
-        told.Served("home-feed", "orders", standIn);
-        told.Served("home-feed", "picks", standIn);
+        standInLog.Served("home-feed", "orders", standIn);
+        standInLog.Served("home-feed", "picks", standIn);
 
         Assert.Equal([name, name, name], Names);
     }
@@ -38,7 +38,7 @@ public sealed class StandInLogTests : IDisposable
     [InlineData("live")]
     [InlineData("cached")]
     [InlineData("failed")]
-    public void What_is_no_stand_in_is_not_told(string status)
+    public void A_value_that_is_no_stand_in_is_not_logged(string status)
     {
         new StandInLog(_log.CreateLogger("composition"), _time).Served(
             "home-feed",

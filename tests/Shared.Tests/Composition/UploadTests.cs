@@ -42,7 +42,7 @@ public sealed class UploadTests : IAsyncLifetime
     public async Task DisposeAsync() => await _bench.DisposeAsync();
 
     [Fact]
-    public async Task A_file_reaches_the_service_while_it_arrives_and_its_time_is_not_the_answer_s()
+    public async Task A_file_is_streamed_to_the_service_and_its_upload_time_does_not_count_toward_the_deadline()
     {
         using var sender = await RawSender.Start(_bench.Gateway.Address, Head + "5\r\nfirst\r\n");
         Assert.Equal("image/png", await _first.Task); // The service has received the first piece before the client sends the second.
@@ -55,7 +55,7 @@ public sealed class UploadTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_file_that_is_too_large_is_the_sender_s_fault()
+    public async Task A_file_that_is_too_large_is_refused_with_413()
     {
         using var sender = await RawSender.Start(_bench.Gateway.Address, Head + "5\r\nfirst\r\n");
         await _first.Task;
@@ -66,7 +66,7 @@ public sealed class UploadTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_file_that_is_malformed_is_the_sender_s_fault()
+    public async Task A_malformed_file_upload_is_refused_with_400()
     {
         using var sender = await RawSender.Start(_bench.Gateway.Address, Head + "5\r\nfirst\r\n");
         await _first.Task;
@@ -76,7 +76,7 @@ public sealed class UploadTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_sender_that_sends_nothing_any_more_is_told_so()
+    public async Task A_client_that_stops_sending_is_answered_with_408()
     {
         using var sender = await RawSender.Start(_bench.Gateway.Address, Head + "5\r\nfirst\r\n");
         await _first.Task;
@@ -91,7 +91,7 @@ public sealed class UploadTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_the_service_refuses_is_told_in_its_own_words()
+    public async Task A_refusal_of_the_service_reaches_the_client()
     {
         _bench.Says("PUT /files/f-1", """{"title":"No space"}""", 422);
         using var sender = await RawSender.Start(_bench.Gateway.Address, Head + "5\r\nfirst\r\n0\r\n\r\n");
@@ -101,7 +101,7 @@ public sealed class UploadTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_type_that_the_route_does_not_take_is_refused_without_the_service()
+    public async Task A_media_type_that_the_route_does_not_accept_is_refused_without_a_call()
     {
         using var sender = await RawSender.Start(
             _bench.Gateway.Address,

@@ -12,7 +12,7 @@ namespace Bff.Shared.Tests.Composition;
 /// <summary>Tests the validators of composed answers: ETag, Last-Modified and Cache-Control.</summary>
 public sealed class ValidatorTests : IAsyncLifetime
 {
-    private const string Then = "Thu, 01 Jan 2026 00:00:00 GMT";
+    private const string LastModified = "Thu, 01 Jan 2026 00:00:00 GMT";
     private RecipeBench _bench = null!;
 
     public async Task InitializeAsync()
@@ -22,7 +22,7 @@ public sealed class ValidatorTests : IAsyncLifetime
             app.MapGet("/kept/{id}", Kept).Named("kept").AllowAnonymous();
             app.MapGet("/mixed/{id}", Mixed).Named("mixed").AllowAnonymous().PubliclyCacheable(60);
         });
-        _bench.Says("GET /profiles/c-1", """{"name":"Ann"}""", 200, ("ETag", "\"v1\""), ("Last-Modified", Then));
+        _bench.Says("GET /profiles/c-1", """{"name":"Ann"}""", 200, ("ETag", "\"v1\""), ("Last-Modified", LastModified));
         _bench.Says("PUT /profiles/c-1", """{"name":"Al"}""", 200, ("ETag", "\"v2\""));
         _bench.Says("GET /products", """{"items":[{"id":"p-1"}]}""");
         _bench.Says("GET /products/c-1", """{"id":"p-1"}""");
@@ -36,11 +36,11 @@ public sealed class ValidatorTests : IAsyncLifetime
     [InlineData("\"v0\", W/\"v1\"", null, 304)]
     [InlineData("*", null, 304)]
     [InlineData("\"v0\"", null, 200)]
-    [InlineData("\"v0\"", Then, 200)]
-    [InlineData(null, Then, 304)]
+    [InlineData("\"v0\"", LastModified, 200)]
+    [InlineData(null, LastModified, 304)]
     [InlineData(null, "Wed, 31 Dec 2025 23:59:59 GMT", 200)]
     [InlineData(null, "yesterday", 200)]
-    public async Task A_client_that_has_what_the_service_has_is_told_so(string? tag, string? since, int status)
+    public async Task A_client_with_the_services_current_version_gets_304(string? tag, string? since, int status)
     {
         var (answer, document) = await _bench.Send(
             HttpMethod.Get,
@@ -66,7 +66,7 @@ public sealed class ValidatorTests : IAsyncLifetime
     [InlineData("W/\"v1\"", "\"v1\"")]
     [InlineData("W/\"v1\", \"W/\", W/\"a,b\"", "\"v1\", \"W/\", \"a,b\"")]
     [InlineData("*", "*")]
-    public async Task A_change_names_to_the_service_the_version_that_it_knows(string sent, string arrives)
+    public async Task A_change_sends_the_service_its_own_entity_tag(string sent, string arrives)
     {
         var answer = await Change(sent);
 
@@ -75,7 +75,7 @@ public sealed class ValidatorTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_change_of_another_version_is_refused_by_the_service_and_one_of_none_here()
+    public async Task A_stale_change_is_refused_by_the_service_and_one_without_If_Match_by_the_gateway()
     {
         _bench.Says("PUT /profiles/c-1", """{"title":"Changed meanwhile"}""", 412);
         Assert.Equal(HttpStatusCode.PreconditionFailed, (await Change("\"v0\"")).StatusCode);
@@ -86,20 +86,20 @@ public sealed class ValidatorTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_is_kept_is_kept_with_its_validators()
+    public async Task A_cached_part_keeps_its_validators()
     {
         for (var i = 0; i < 2; i++)
         {
             var (answer, _) = await _bench.Send(HttpMethod.Get, "/kept/c-1");
             Assert.Equal("\"v1\"", answer.Headers.GetValues("ETag").Single());
-            Assert.Equal(Then, answer.Content.Headers.GetValues("Last-Modified").Single());
+            Assert.Equal(LastModified, answer.Content.Headers.GetValues("Last-Modified").Single());
         }
 
         Assert.Single(_bench.Asked);
     }
 
     [Fact]
-    public async Task What_is_everybody_s_may_be_kept_by_every_cache()
+    public async Task A_public_answer_may_be_stored_by_every_cache()
     {
         var (answer, _) = await _bench.Send(HttpMethod.Get, "/bestsellers");
         Assert.Equal((true, TimeSpan.FromSeconds(60)), (answer.Headers.CacheControl!.Public, answer.Headers.CacheControl.MaxAge));
@@ -110,7 +110,7 @@ public sealed class ValidatorTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_answer_with_a_part_of_the_caller_s_own_is_the_caller_s()
+    public async Task An_answer_with_a_part_of_the_caller_is_private()
     {
         var (answer, _) = await _bench.Send(HttpMethod.Get, "/mixed/c-1");
 
@@ -121,7 +121,7 @@ public sealed class ValidatorTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_degraded_answer_is_not_kept()
+    public async Task A_degraded_answer_must_not_be_stored()
     {
         _bench.Says("GET /products/c-1", "{}", 500);
 
@@ -129,7 +129,7 @@ public sealed class ValidatorTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_endpoint_that_says_what_cannot_be_stops_the_host_by_its_name()
+    public async Task An_endpoint_with_contradictory_metadata_stops_the_host_and_is_named()
     {
         Assert.Contains(
             "'guarded' is PubliclyCacheable and not anonymous",

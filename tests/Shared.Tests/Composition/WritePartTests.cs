@@ -65,7 +65,7 @@ public sealed class WritePartTests : IAsyncLifetime
     [Theory]
     [InlineData("/beside", false)]
     [InlineData("/undone", true)]
-    public async Task A_write_that_is_sent_ends_although_another_part_has_failed(string path, bool isUndone)
+    public async Task A_write_that_is_sent_completes_although_another_part_has_failed(string path, bool isUndone)
     {
         var asking = _bench.Send(HttpMethod.Post, path);
         await _arrived.Task;
@@ -83,7 +83,7 @@ public sealed class WritePartTests : IAsyncLifetime
     [Theory]
     [InlineData("/beside", false)]
     [InlineData("/undone", true)]
-    public async Task A_client_that_leaves_ends_a_write_unless_its_end_must_be_known(string path, bool isKnown)
+    public async Task A_client_that_disconnects_cancels_a_write_unless_it_may_have_to_be_undone(string path, bool isKnown)
     {
         _bench.Answers["GET /products/p-1"] = static context => Task.Delay(Timeout.Infinite, context.RequestAborted);
         using (var client = new TcpClient())
@@ -118,7 +118,7 @@ public sealed class WritePartTests : IAsyncLifetime
 
     /// <summary>Checks by reflection for endpoint code that must not compile.</summary>
     [Fact]
-    public void A_write_is_taken_by_nothing_but_Write_and_is_neither_kept_nor_replaced()
+    public void A_write_is_accepted_only_by_Write_and_can_be_neither_cached_nor_replaced()
     {
         Assert.DoesNotContain(typeof(WritePart<>).GetMethods(), m => m.Name is "Cached" or "Otherwise" or "Fallback" or "At");
         Assert.False(typeof(UpstreamCall<Stored>).IsAssignableFrom(typeof(UpstreamWrite<Stored>)));
@@ -129,7 +129,7 @@ public sealed class WritePartTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_method_that_says_the_wrong_thing_of_itself_stops_the_host()
+    public async Task A_client_method_whose_return_type_contradicts_its_HTTP_method_stops_the_host()
     {
         Assert.Contains("IReadsAsWrite.List reads", (await Stops<IReadsAsWrite>()).Message, StringComparison.Ordinal);
         Assert.Contains("IWritesAsRead.Clear writes", (await Stops<IWritesAsRead>()).Message, StringComparison.Ordinal);

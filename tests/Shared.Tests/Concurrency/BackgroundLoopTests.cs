@@ -14,7 +14,7 @@ public sealed class BackgroundLoopTests : IDisposable
     private readonly ManualTimeProvider _clock = new();
 
     [Fact]
-    public async Task Rounds_go_on_whatever_they_throw_until_the_host_stops()
+    public async Task Rounds_continue_after_any_exception_until_the_host_stops()
     {
         using var stopping = new CancellationTokenSource();
         var rounds = new ConcurrentQueue<TaskCompletionSource>(
@@ -49,7 +49,7 @@ public sealed class BackgroundLoopTests : IDisposable
     }
 
     [Fact]
-    public async Task A_failure_is_counted_each_time_and_logged_when_it_is_news()
+    public async Task Every_failure_is_counted_and_only_a_new_kind_of_failure_is_logged()
     {
         var counted = 0L;
         using var meter = new MeterListener
@@ -91,7 +91,7 @@ public sealed class BackgroundLoopTests : IDisposable
     }
 
     [Fact]
-    public async Task A_parts_failure_is_its_own_news()
+    public async Task Each_part_of_a_loop_logs_its_failures_separately()
     {
         var loop = Loop();
         for (var i = 0; i < 2; i++)

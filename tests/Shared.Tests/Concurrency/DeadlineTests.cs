@@ -8,7 +8,7 @@ public sealed class DeadlineTests
     private readonly ManualTimeProvider _clock = new();
 
     [Fact]
-    public void What_is_left_shrinks_to_nothing()
+    public void The_remaining_time_shrinks_to_zero()
     {
         var deadline = Deadline.In(TimeSpan.FromSeconds(3), _clock);
         Assert.Equal(TimeSpan.FromSeconds(3), deadline.Left(_clock));
@@ -22,7 +22,7 @@ public sealed class DeadlineTests
     }
 
     [Fact]
-    public void The_earlier_of_two_holds()
+    public void The_earlier_of_two_deadlines_wins()
     {
         var start = _clock.GetTimestamp();
         var (soon, late) = (Deadline.After(start, TimeSpan.FromSeconds(1), _clock), Deadline.In(TimeSpan.FromSeconds(2), _clock));

@@ -11,7 +11,7 @@ public sealed class PeriodicFlushTests : IDisposable
     private readonly ILoggerFactory _logging = WatchedLogging.NewFactory();
 
     [Fact]
-    public async Task What_is_gathered_is_written_at_the_interval_on_request_and_at_the_end()
+    public async Task Collected_items_are_written_at_each_interval_on_request_and_at_the_stop()
     {
         using var flush = new Counting(_clock, _logging);
         await flush.StartAsync(default);
@@ -27,7 +27,7 @@ public sealed class PeriodicFlushTests : IDisposable
     }
 
     [Fact]
-    public async Task One_writing_waits_for_the_other_and_the_asker_need_not_wait()
+    public async Task A_flush_waits_for_the_running_flush_and_its_caller_can_cancel_the_wait()
     {
         using var flush = new Counting(_clock, _logging) { Held = new(TaskCreationOptions.RunContinuationsAsynchronously) };
         var (first, second) = (flush.Flush(default), flush.Flush(default));

@@ -10,7 +10,7 @@ public sealed class ReusedStateBuilderTests
     private static readonly AsyncLocal<string?> Ambient = new();
 
     [Fact]
-    public async Task A_run_that_never_waits_gives_its_result_or_its_failure_at_once()
+    public async Task A_run_that_never_awaits_completes_synchronously_with_its_result_or_failure()
     {
         var done = Echo(Task.CompletedTask, "value");
         Assert.True(done.IsCompletedSuccessfully);
@@ -22,7 +22,7 @@ public sealed class ReusedStateBuilderTests
     }
 
     [Fact]
-    public async Task A_run_that_waits_gives_its_result_its_failure_or_its_cancellation()
+    public async Task A_run_that_awaits_completes_with_its_result_failure_or_cancellation()
     {
         var (good, bad, cancelled) = (new TaskCompletionSource(), new TaskCompletionSource(), new TaskCompletionSource());
         var (one, two, three) = (Echo(good.Task, "one"), Echo(bad.Task, "two"), Echo(cancelled.Task, "three"));
@@ -37,7 +37,7 @@ public sealed class ReusedStateBuilderTests
     }
 
     [Fact]
-    public async Task A_result_is_taken_once_also_when_another_run_has_the_state_by_then()
+    public async Task A_result_can_be_read_only_once_even_when_another_run_reuses_the_state()
     {
         var first = new TaskCompletionSource();
         var taken = Echo(first.Task, "first");
@@ -54,7 +54,7 @@ public sealed class ReusedStateBuilderTests
     }
 
     [Fact]
-    public async Task Runs_side_by_side_keep_their_own()
+    public async Task Concurrent_runs_keep_their_own_state()
     {
         for (var round = 0; round < 5; round++)
         {
@@ -69,7 +69,7 @@ public sealed class ReusedStateBuilderTests
     }
 
     [Fact]
-    public async Task A_run_has_the_ambient_values_of_its_beginning_and_leaves_its_callers_alone()
+    public async Task A_run_keeps_the_ambient_values_of_its_start_and_does_not_change_its_callers()
     {
         var gate = new TaskCompletionSource();
         Ambient.Value = "caller";
@@ -84,7 +84,7 @@ public sealed class ReusedStateBuilderTests
     }
 
     [Fact]
-    public async Task What_a_run_has_used_is_let_go_once_its_result_is_taken()
+    public async Task A_run_releases_its_references_once_its_result_is_read()
     {
         var kept = await RunAndForget();
 

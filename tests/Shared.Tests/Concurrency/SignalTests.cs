@@ -13,22 +13,22 @@ public sealed class SignalTests : IDisposable
     private readonly SemaphoreSlim _mayEnd = new(0);
 
     [Fact]
-    public async Task The_loop_works_at_once_then_with_each_signal_and_each_interval()
+    public async Task The_loop_runs_at_once_then_at_each_signal_and_each_interval()
     {
         var loop = _signal.Follow(Interval, _clock, Work, _stopping.Token);
-        await Works();
+        await RunOnce();
 
         _signal.Set();
-        await Works();
+        await RunOnce();
 
         _clock.Advance(Interval);
-        await Works();
+        await RunOnce();
         Assert.False(loop.IsCompleted);
-        await Ends(loop);
+        await Stop(loop);
     }
 
     [Fact]
-    public async Task What_is_signalled_or_ticks_while_it_works_is_looked_at_once_more()
+    public async Task Signals_and_ticks_during_a_run_cause_one_more_run()
     {
         var loop = _signal.Follow(Interval, _clock, Work, _stopping.Token);
         Assert.True(await _begun.WaitAsync(TimeSpan.FromSeconds(30)));
@@ -37,13 +37,13 @@ public sealed class SignalTests : IDisposable
         _signal.Set();
         _mayEnd.Release();
 
-        await Works();
+        await RunOnce();
         Assert.Equal(0, _begun.CurrentCount);
-        await Ends(loop);
+        await Stop(loop);
     }
 
     [Fact]
-    public async Task A_wait_ends_with_the_signal_or_with_its_time()
+    public async Task A_wait_ends_with_the_signal_the_timeout_or_the_cancellation()
     {
         var signalled = _signal.Wait(Interval, _clock, default);
         _signal.Set();
@@ -61,7 +61,7 @@ public sealed class SignalTests : IDisposable
     }
 
     [Fact]
-    public async Task A_cleared_signal_wakes_nothing_and_one_that_is_gone_does_no_harm()
+    public async Task A_cleared_signal_ends_no_wait_and_a_disposed_signal_can_still_be_set()
     {
         _signal.Set();
         _signal.Clear();
@@ -88,13 +88,13 @@ public sealed class SignalTests : IDisposable
         await _mayEnd.WaitAsync(stopping);
     }
 
-    private async Task Works()
+    private async Task RunOnce()
     {
         Assert.True(await _begun.WaitAsync(TimeSpan.FromSeconds(30)));
         _mayEnd.Release();
     }
 
-    private async Task Ends(Task loop)
+    private async Task Stop(Task loop)
     {
         await _stopping.CancelAsync();
         await loop.WaitAsync(TimeSpan.FromSeconds(30));

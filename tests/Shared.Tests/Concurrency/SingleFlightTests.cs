@@ -11,7 +11,7 @@ public sealed class SingleFlightTests
     private readonly List<TaskCompletionSource<int>> _begun = [];
 
     [Fact]
-    public async Task Those_who_ask_while_it_lasts_get_one_run_and_later_ones_another()
+    public async Task Concurrent_callers_share_one_flight_and_later_callers_start_another()
     {
         var (one, other, elsewhere) = (Run("a"), Run("a"), Run("b"));
         Assert.Equal(2, _begun.Count);
@@ -26,7 +26,7 @@ public sealed class SingleFlightTests
     }
 
     [Fact]
-    public async Task A_failure_is_everybodys_who_waits_and_the_next_begins_anew()
+    public async Task A_failure_reaches_every_waiting_caller_and_the_next_caller_starts_a_new_flight()
     {
         var (one, other) = (Run("a"), Run("a"));
         _begun[0].SetException(new InvalidDataException("away"));
@@ -39,7 +39,7 @@ public sealed class SingleFlightTests
     }
 
     [Fact]
-    public async Task A_run_that_is_nobodys_goes_on_when_all_have_gone()
+    public async Task A_flight_without_an_owner_continues_after_its_callers_have_cancelled()
     {
         using var gone = new CancellationTokenSource();
         var waiting = Run("a").WaitAsync(gone.Token);
@@ -52,7 +52,7 @@ public sealed class SingleFlightTests
     }
 
     [Fact]
-    public async Task Beyond_the_bound_none_begins_but_those_that_are_there_are_joined()
+    public async Task No_flight_starts_beyond_the_limit_but_running_flights_can_be_joined()
     {
         Assert.NotNull(_flights.TryRun("a", 1, 0, (_, _) => Begin()));
         Assert.Null(_flights.TryRun("b", 1, 0, (_, _) => Begin()));
@@ -64,7 +64,7 @@ public sealed class SingleFlightTests
     }
 
     [Fact]
-    public async Task The_last_to_go_ends_a_run_that_is_shared_and_the_next_begins_anew()
+    public async Task A_shared_flight_is_cancelled_when_its_last_caller_leaves_and_the_next_starts_a_new_one()
     {
         var (first, isFirst) = Join("a");
         var (same, isSecond) = Join("a");
@@ -93,7 +93,7 @@ public sealed class SingleFlightTests
     }
 
     [Fact]
-    public void A_shared_run_ends_at_its_limit()
+    public void A_shared_flight_is_cancelled_at_its_time_limit()
     {
         var (run, _) = Join("a");
         _clock.Advance(Limit - TimeSpan.FromMilliseconds(1));
@@ -103,7 +103,7 @@ public sealed class SingleFlightTests
     }
 
     [Fact]
-    public async Task Who_may_not_join_begins_another_and_those_before_keep_theirs()
+    public async Task A_caller_that_may_not_join_starts_a_new_flight_and_earlier_callers_keep_theirs()
     {
         var (old, _) = Join("a");
         var waiting = old.Wait(default);
@@ -117,7 +117,7 @@ public sealed class SingleFlightTests
     }
 
     [Fact]
-    public async Task What_leads_a_run_hands_over_its_outcome_when_no_other_can_join_any_more()
+    public async Task A_led_flight_is_closed_to_joiners_before_its_outcome_is_handed_over()
     {
         var (run, _) = Join("a");
         var work = new TaskCompletionSource<int>();
@@ -131,7 +131,7 @@ public sealed class SingleFlightTests
     }
 
     [Fact]
-    public void What_nobody_waits_for_yet_begins_only_where_there_is_no_other()
+    public void A_flight_without_callers_starts_only_when_none_is_running()
     {
         Assert.True(_flights.TryBegin("a", New()));
         Assert.False(_flights.TryBegin("a", New()));

@@ -39,7 +39,7 @@ public sealed class ReloadGateTests : IDisposable
     [InlineData("Logging:Console:LogLevel:Bff", "Loud", true)]
     [InlineData("Logging:LogLevel:Default", "debug", false)]
     [InlineData("Logging:LogLevel:Default", "", false)]
-    public void A_level_of_the_log_that_is_none_refuses_the_edit(string key, string value, bool isMistake)
+    public void An_edit_with_an_unknown_log_level_is_refused(string key, string value, bool isMistake)
     {
         var settings = new Settings { ["Left:Size"] = "1", ["Right:Size"] = "1" };
         using var host = Host(settings);
@@ -68,7 +68,7 @@ public sealed class ReloadGateTests : IDisposable
     }
 
     [Fact]
-    public void The_next_valid_edit_takes_effect_everywhere_before_anybody_is_told()
+    public void The_next_valid_edit_takes_effect_in_all_sections_before_any_change_handler_runs()
     {
         var settings = new Settings { ["Left:Size"] = "1", ["Right:Size"] = "1" };
         using var host = Host(settings);
@@ -84,7 +84,7 @@ public sealed class ReloadGateTests : IDisposable
     }
 
     [Fact]
-    public void A_section_that_an_edit_leaves_alone_keeps_its_snapshot()
+    public void A_section_that_an_edit_does_not_change_keeps_its_snapshot()
     {
         var settings = new Settings { ["Left:Size"] = "1", ["Right:Size"] = "1" };
         using var host = Host(settings);
@@ -140,7 +140,7 @@ public sealed class ReloadGateTests : IDisposable
     }
 
     [Fact]
-    public void An_edit_that_comes_while_the_host_reads_for_the_first_time_is_not_lost()
+    public void An_edit_during_the_first_read_of_the_configuration_is_not_lost()
     {
         var settings = new Settings { ["Left:Size"] = "1", ["Right:Size"] = "1" };
         var edit = () => settings.Edit(("Left:Size", "5"));
@@ -164,7 +164,7 @@ public sealed class ReloadGateTests : IDisposable
 
     /// <summary>Such an edit would take effect only at the next start, which would then fail.</summary>
     [Fact]
-    public void An_edit_with_a_mistake_in_what_is_read_at_start_is_refused_too()
+    public void An_edit_with_a_mistake_in_a_setting_that_is_read_at_start_is_refused()
     {
         var settings = new Settings { ["Left:Size"] = "1", ["Fixed:Size"] = "1" };
         using var host = Host(settings, services => services.AddSettings<Fixed>());
@@ -177,7 +177,7 @@ public sealed class ReloadGateTests : IDisposable
     }
 
     [Fact]
-    public void An_edit_that_waits_for_the_next_start_is_named_until_it_is_undone()
+    public void An_edit_that_needs_a_restart_is_logged_and_counted_until_it_is_undone()
     {
         var settings = new Settings
         {
@@ -187,7 +187,7 @@ public sealed class ReloadGateTests : IDisposable
             ["OTEL_SERVICE_NAME"] = "a",
         };
         using var host = Host(settings, services => services.AddSettings<Fixed>());
-        using var watched = new Watched(host);
+        using var watched = new SettingsMeasurements(host);
 
         settings.Edit(("Left:Size", "2"));
         Assert.DoesNotContain(_log.Entries, e => e.Message.Contains("next start", StringComparison.Ordinal));
@@ -206,11 +206,11 @@ public sealed class ReloadGateTests : IDisposable
     }
 
     [Fact]
-    public void What_is_refused_is_measured_until_the_files_are_in_force_again()
+    public void Refused_settings_are_counted_until_the_files_are_in_force_again()
     {
         var settings = new Settings { ["Left:Size"] = "1", ["Right:Size"] = "1" };
         using var host = Host(settings);
-        using var watched = new Watched(host);
+        using var watched = new SettingsMeasurements(host);
         Assert.Equal(0, watched["bff.settings.refused"]);
 
         settings.Edit(("Left:Size", "-1"), ("Right:Size", "many"));
@@ -226,7 +226,7 @@ public sealed class ReloadGateTests : IDisposable
     [InlineData("Rigth:Size", "is not read by this host. Remove it.")]
     [InlineData("Settings:Unkown", "is not read by this host. Did you mean Settings:Unknown?")]
     [InlineData("ReverseProxy:Routes:x:CorsPolicy", "is not read. Origins are allowed for the whole host, in Cors:Origins.")]
-    public void An_edit_with_a_key_that_nobody_reads_is_refused_and_the_key_is_named(string key, string mistake)
+    public void An_edit_with_an_unknown_key_is_refused_and_the_key_is_named(string key, string mistake)
     {
         var settings = new Settings { ["Left:Size"] = "1", ["Right:Size"] = "1" };
         using var host = Host(settings);
@@ -238,7 +238,7 @@ public sealed class ReloadGateTests : IDisposable
     }
 
     [Fact]
-    public void A_key_that_nobody_reads_is_only_logged_where_the_configuration_says_so()
+    public void An_unknown_key_is_only_logged_when_configured_so()
     {
         var settings = new Settings
         {
@@ -256,7 +256,7 @@ public sealed class ReloadGateTests : IDisposable
     }
 
     [Fact]
-    public void A_section_that_other_code_reads_is_known_with_all_of_its_keys()
+    public void A_section_that_other_code_reads_allows_any_key()
     {
         var settings = new Settings
         {
@@ -302,12 +302,12 @@ public sealed class ReloadGateTests : IDisposable
     }
 
     /// <summary>Measured values of one host's settings metrics, by name and outcome.</summary>
-    private sealed class Watched : IDisposable
+    private sealed class SettingsMeasurements : IDisposable
     {
         private readonly Dictionary<string, long> _values = [];
         private readonly MeterListener _listener = new();
 
-        public Watched(IServiceProvider host)
+        public SettingsMeasurements(IServiceProvider host)
         {
             var meters = host.GetRequiredService<IMeterFactory>();
             _listener.InstrumentPublished = (instrument, listener) =>

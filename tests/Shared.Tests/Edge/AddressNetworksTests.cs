@@ -13,7 +13,7 @@ public sealed class AddressNetworksTests
     [InlineData("::1", "::1/128")]
     [InlineData("::ffff:10.0.0.0/104", "10.0.0.0/8")]
     [InlineData("::ffff:10.1.2.3", "10.1.2.3/32")]
-    public void A_network_is_read(string text, string network)
+    public void A_network_is_parsed(string text, string network)
     {
         Assert.True(AddressNetworks.TryParse(text, out var read));
         Assert.Equal(network, read.ToString());
@@ -33,10 +33,10 @@ public sealed class AddressNetworksTests
     [InlineData("2130706433")]
     [InlineData("10.0.0.1 ")]
     [InlineData("fe80::1%1")]
-    public void What_readers_take_for_different_addresses_is_none(string? text) => Assert.False(AddressNetworks.TryParse(text, out _));
+    public void An_ambiguous_address_is_not_parsed(string? text) => Assert.False(AddressNetworks.TryParse(text, out _));
 
     [Fact]
-    public void IPv4_that_is_written_as_IPv6_admits_IPv4()
+    public void An_IPv4_network_in_IPv6_notation_contains_IPv4_addresses()
     {
         Assert.True(AddressNetworks.TryParse("::ffff:10.0.0.0/104", out var network));
 
@@ -46,7 +46,7 @@ public sealed class AddressNetworksTests
     }
 
     [Fact]
-    public void A_stored_text_that_is_no_network_admits_nobody()
+    public void A_stored_text_that_is_no_network_contains_no_address()
     {
         Assert.False(AddressNetworks.Contains([AddressNetworks.Nowhere], IPAddress.Parse("10.0.0.1")));
         Assert.False(AddressNetworks.Contains([AddressNetworks.Nowhere], IPAddress.Loopback));

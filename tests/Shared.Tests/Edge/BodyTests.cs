@@ -42,7 +42,7 @@ public sealed class BodyTests
     }
 
     [Fact]
-    public async Task A_body_that_trickles_is_given_up_after_thirty_seconds()
+    public async Task A_stalled_request_body_is_answered_with_408_after_thirty_seconds()
     {
         var time = new ManualTimeProvider();
         await using var host = await EdgeHost.Start(
@@ -67,7 +67,7 @@ public sealed class BodyTests
     }
 
     [Fact]
-    public async Task A_sender_below_the_servers_lowest_rate_is_told_so()
+    public async Task A_body_below_the_servers_minimum_data_rate_is_answered_with_408()
     {
         await using var host = await EdgeHost.Start(
             new ConcurrentQueue<string>(),
@@ -89,7 +89,7 @@ public sealed class BodyTests
     }
 
     [Fact]
-    public async Task A_body_that_breaks_off_reaches_nobody_and_breaks_nothing()
+    public async Task A_truncated_body_reaches_no_endpoint_and_the_host_keeps_serving()
     {
         var reached = new ConcurrentQueue<string>();
         await using var host = await EdgeHost.Start(reached);
@@ -120,7 +120,7 @@ public sealed class LeakSentinelTests
     [InlineData("Bearer eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ1In0.c2ln")]
     [InlineData("pk_live_0123456789abcdef0123456789abcdef012345")]
     [InlineData("the pepper is hunter2")]
-    public void What_must_not_be_in_an_error_is_found(string text)
+    public void A_secret_in_an_error_body_is_found(string text)
     {
         var sentinel = new LeakSentinel();
         sentinel.Forbid("hunter2");
@@ -137,7 +137,7 @@ public sealed class LeakSentinelTests
     [InlineData("cookie fedcba9876543210")]
     [InlineData("GET /bff/callback?code=code-of-sixteen-or-more")]
     [InlineData("signed with pepper-in-configuration")]
-    public void What_crossed_the_wire_or_is_configured_as_a_secret_is_found_in_a_log_line_of_any_host(string line)
+    public void A_secret_from_a_request_or_the_configuration_is_found_in_a_log_line(string line)
     {
         var sentinel = new LeakSentinel();
         sentinel.ForbidHeader("Set-Cookie", "bff=0123456789abcdef; path=/");
@@ -152,7 +152,7 @@ public sealed class LeakSentinelTests
     }
 
     [Fact]
-    public void An_ordinary_problem_is_no_leak()
+    public void An_ordinary_problem_is_not_reported_as_a_leak()
     {
         var sentinel = new LeakSentinel();
         sentinel.Own(8081);

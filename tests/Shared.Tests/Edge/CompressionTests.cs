@@ -20,7 +20,7 @@ public sealed class CompressionTests(EdgeHost host) : IClassFixture<EdgeHost>
     [InlineData("br;q=0, gzip;q=0", null)]
     [InlineData("br;q=nonsense", null)]
     [InlineData(null, null)]
-    public async Task Json_is_compressed_by_the_coding_that_the_client_prefers_and_brotli_where_it_does_not_care(
+    public async Task Json_is_compressed_with_the_coding_that_the_client_prefers_and_with_brotli_by_default(
         string? accepted,
         string? coding
     )
@@ -59,7 +59,7 @@ public sealed class CompressionTests(EdgeHost host) : IClassFixture<EdgeHost>
     [InlineData("10,20,5000", "br")]
     [InlineData("1000,20,3", null)]
     [InlineData("1,70000,1", "br")]
-    public async Task Pieces_are_one_document(string lengths, string? coding)
+    public async Task A_document_written_in_pieces_is_compressed_as_one(string lengths, string? coding)
     {
         foreach (var buffered in (bool[])[false, true])
         {
@@ -75,7 +75,7 @@ public sealed class CompressionTests(EdgeHost host) : IClassFixture<EdgeHost>
     [InlineData("10", false)]
     [InlineData("10", true)]
     [InlineData("5000", true)]
-    public async Task A_document_that_fails_while_none_of_it_is_sent_becomes_a_problem(string lengths, bool buffered)
+    public async Task A_document_that_fails_before_any_byte_is_sent_becomes_a_problem(string lengths, bool buffered)
     {
         var answer = await Get($"/pieces?lengths={lengths}&buffered={buffered}&fails=true", "br");
 
@@ -87,7 +87,7 @@ public sealed class CompressionTests(EdgeHost host) : IClassFixture<EdgeHost>
     [Theory]
     [InlineData("/text")]
     [InlineData("/sse")]
-    public async Task What_is_not_json_is_left_alone(string path)
+    public async Task A_body_that_is_not_json_is_not_compressed(string path)
     {
         var answer = await Get(path, "br, gzip");
 
@@ -98,7 +98,7 @@ public sealed class CompressionTests(EdgeHost host) : IClassFixture<EdgeHost>
     }
 
     [Fact]
-    public async Task An_answer_that_is_encoded_already_is_not_encoded_again()
+    public async Task An_encoded_answer_is_not_encoded_again()
     {
         var answer = await Get("/encoded", "br");
 
@@ -117,7 +117,7 @@ public sealed class CompressionTests(EdgeHost host) : IClassFixture<EdgeHost>
     }
 
     [Fact]
-    public async Task Head_tells_the_same_headers_without_a_body()
+    public async Task HEAD_returns_the_same_headers_without_a_body()
     {
         var answer = await RawHttp.Send(
             host.Host.Address,

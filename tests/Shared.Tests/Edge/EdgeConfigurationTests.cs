@@ -60,7 +60,7 @@ public sealed class EdgeConfigurationTests
     [InlineData("Headers:Return:0", "X Total")]
     [InlineData("Headers:Return:0", "X-Total:")]
     [InlineData("Headers:Return:0", "Set-Cookie ")]
-    public async Task What_no_client_and_no_proxy_can_be_is_a_mistake(string key, string value)
+    public async Task An_invalid_host_proxy_or_header_name_is_a_configuration_mistake(string key, string value)
     {
         var refused = await Assert.ThrowsAsync<InvalidConfigurationException>(() => Start((key, value)));
 
@@ -71,7 +71,7 @@ public sealed class EdgeConfigurationTests
     [InlineData("AllowedHosts", "[::1];10.0.0.5;my_service;xn--bcher-kva.example;*.xn--bcher-kva.example")]
     [InlineData("PublicUrl", " https://xn--bcher-kva.example/base ")]
     [InlineData("ForwardedHeaders:KnownNetworks", "10.1.0.0/16;2001:db8::/32")]
-    public async Task What_they_can_be_is_none(string key, string value)
+    public async Task A_valid_host_url_or_network_is_accepted(string key, string value)
     {
         await using var host = await Start((key, value));
     }
@@ -98,7 +98,7 @@ public sealed class EdgeConfigurationTests
     [InlineData("X-Device:")]
     [InlineData("X-Gerät")]
     [InlineData(" ")]
-    public async Task A_header_that_carries_a_credential_the_connection_or_an_identity_may_not_be_forwarded(string name)
+    public async Task A_credential_connection_or_identity_header_may_not_be_configured_for_forwarding(string name)
     {
         var refused = await Assert.ThrowsAsync<InvalidConfigurationException>(() =>
             Start(("Headers:Forward:0", "X-Device"), ("Headers:Forward:1", name))
@@ -108,7 +108,7 @@ public sealed class EdgeConfigurationTests
     }
 
     [Fact]
-    public async Task Forwarded_headers_of_a_known_proxy_are_believed()
+    public async Task Forwarded_headers_of_a_known_proxy_are_trusted()
     {
         await using var host = await Start(("ForwardedHeaders:KnownNetworks:0", "127.0.0.0/8"), ("AllowedHosts", "api.example.com"));
 
@@ -119,7 +119,7 @@ public sealed class EdgeConfigurationTests
     }
 
     [Fact]
-    public async Task Forwarded_headers_of_anybody_else_are_not_believed()
+    public async Task Forwarded_headers_of_other_clients_are_ignored()
     {
         foreach (var settings in new (string, string)[][] { [], [("ForwardedHeaders:KnownProxies", "10.0.0.5")] })
         {
@@ -140,7 +140,7 @@ public sealed class EdgeConfigurationTests
     [InlineData("api.example.com.evil.com", 400)]
     [InlineData("evil.com", 400)]
     [InlineData("[::1]:80", 400)]
-    public async Task Only_allowed_hosts_are_answered_for(string name, int status)
+    public async Task Only_allowed_host_names_are_accepted(string name, int status)
     {
         await using var host = await Start(("AllowedHosts", "api.example.com;*.partners.example.com"));
 
@@ -157,7 +157,7 @@ public sealed class EdgeConfigurationTests
     [Theory]
     [InlineData("https://www.example.com")]
     [InlineData("https://www.example.com", "https://app.example.com")]
-    public async Task With_a_list_of_origins_every_answer_varies_by_origin(params string[] origins)
+    public async Task Every_answer_varies_by_origin_when_origins_are_configured(params string[] origins)
     {
         await using var host = await Start([.. origins.Select((origin, n) => ($"Cors:Origins:{n}", origin)), ("AllowedHosts", "gateway")]);
         foreach (var origin in (string[])["", "Origin: https://www.example.com\r\n", "Origin: https://elsewhere.example\r\n"])
@@ -214,7 +214,7 @@ public sealed class EdgeConfigurationTests
     }
 
     [Fact]
-    public async Task Without_such_a_list_no_answer_does()
+    public async Task No_answer_varies_by_origin_without_configured_origins()
     {
         await using var host = await Start();
 
@@ -222,7 +222,7 @@ public sealed class EdgeConfigurationTests
     }
 
     [Fact]
-    public async Task A_forwarded_host_has_to_be_an_allowed_one_too()
+    public async Task A_forwarded_host_must_be_an_allowed_host()
     {
         await using var host = await Start(("AllowedHosts", "gateway"), ("ForwardedHeaders:KnownProxies:0", "127.0.0.1"));
 
@@ -233,7 +233,7 @@ public sealed class EdgeConfigurationTests
     [Theory]
     [InlineData("GET /nowhere HTTP/1.0\r\n\r\n")]
     [InlineData("GET /nowhere HTTP/1.1\r\nHost:\r\n\r\n")]
-    public async Task Problem_types_are_addresses_for_a_client_that_names_no_host_too(string request)
+    public async Task Problem_types_are_absolute_urls_even_without_a_Host_header(string request)
     {
         await using var host = await Start();
 
@@ -243,7 +243,7 @@ public sealed class EdgeConfigurationTests
     }
 
     [Fact]
-    public async Task A_problem_is_written_for_people_to_read()
+    public async Task A_problem_detail_is_not_escaped_unnecessarily()
     {
         await using var host = await Start();
 
@@ -284,7 +284,7 @@ public sealed class EdgeConfigurationTests
     [InlineData("http://www.example.com", null)]
     [InlineData("https://www.example.com.evil.com", null)]
     [InlineData("null", null)]
-    public async Task A_preflight_is_answered_for_listed_origins_alone(string origin, string? allowed)
+    public async Task A_preflight_is_allowed_only_for_listed_origins(string origin, string? allowed)
     {
         await using var host = await Start(("Cors:Origins", "https://www.example.com"));
 
@@ -303,7 +303,7 @@ public sealed class EdgeConfigurationTests
     [InlineData("Prefer")]
     [InlineData("If-Modified-Since")]
     [InlineData("Mcp-Protocol-Version")]
-    public async Task A_page_of_a_listed_origin_may_send_what_clients_are_told_to_send(string header)
+    public async Task A_page_of_a_listed_origin_may_send_the_documented_headers(string header)
     {
         await using var host = await Start(("Cors:Origins", "https://www.example.com"));
 
@@ -317,7 +317,7 @@ public sealed class EdgeConfigurationTests
     }
 
     [Fact]
-    public async Task Without_configuration_no_other_origin_may_read_anything()
+    public async Task No_other_origin_may_read_answers_without_configuration()
     {
         await using var host = await Start();
 
@@ -327,7 +327,7 @@ public sealed class EdgeConfigurationTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Trace_context_is_taken_as_far_as_the_host_trusts_its_clients(bool trusted)
+    public async Task Trace_context_is_accepted_as_far_as_the_host_trusts_its_clients(bool trusted)
     {
         const string Parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331";
         await using var host = await EdgeHost.Start(
@@ -376,7 +376,7 @@ public sealed class EdgeConfigurationTests
     [InlineData("semi;colon", false)]
     [InlineData("<script>", false)]
     [InlineData("one\r\nX-Request-Id: two", false)]
-    public async Task A_request_id_is_the_clients_when_it_is_well_formed_and_minted_otherwise(string id, bool taken)
+    public async Task A_well_formed_request_id_of_the_client_is_kept_and_another_is_replaced(string id, bool taken)
     {
         await using var host = await Start();
         foreach (var path in new[] { "/items/5", "/nowhere", "/any/a%2fb", "/boom" })

@@ -16,7 +16,7 @@ public sealed class FramingTests
     [InlineData("/orders", Order)]
     [InlineData("/upload", Order)]
     [InlineData("/bound", Line, false)]
-    public async Task Every_malformed_framing_is_400_and_no_error_of_the_hosts(string path, string good, bool breaksOff = true)
+    public async Task Every_malformed_framing_is_answered_with_400_and_logs_no_error(string path, string good, bool breaksOff = true)
     {
         var reached = new ConcurrentQueue<string>();
         await using var host = await EdgeHost.Start(reached);
@@ -35,7 +35,7 @@ public sealed class FramingTests
     }
 
     [Fact]
-    public async Task Whoever_sent_one_is_told_by_a_problem_and_the_connection_ends()
+    public async Task A_malformed_framing_is_answered_with_a_problem_and_closes_the_connection()
     {
         await using var host = await EdgeHost.Start(new());
 

@@ -63,7 +63,7 @@ public sealed class ProblemPagesTests(EdgeHost host) : IClassFixture<EdgeHost>
     }
 
     [Fact]
-    public async Task The_pages_are_open_to_anybody_by_their_exact_paths_alone()
+    public async Task The_pages_are_public_and_served_only_at_their_exact_paths()
     {
         using var deeper = await host.Host.Client.GetAsync("/problems/not_found/more");
         using var written = await host.Host.Client.PostAsync("/problems", null);

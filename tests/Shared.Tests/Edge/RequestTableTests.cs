@@ -8,7 +8,7 @@ public sealed class RequestTableTests(EdgeHost host) : IClassFixture<EdgeHost>
 {
     [Theory]
     [MemberData(nameof(RequestTable.Rows), MemberType = typeof(RequestTable))]
-    public async Task Every_request_gets_the_answer_it_deserves_and_nothing_else_is_reached(
+    public async Task Every_request_gets_its_expected_answer_and_reaches_no_other_endpoint(
         string name,
         string request,
         int status,

@@ -62,7 +62,7 @@ public sealed class TlsTests : IAsyncLifetime
     [InlineData("/any//x")]
     [InlineData("/any/a\\b")]
     [InlineData("/any/%c0%af")]
-    public async Task Http2_paths_are_held_to_the_same_form(string path)
+    public async Task Http2_paths_follow_the_same_rules(string path)
     {
         using var client = Client();
 

@@ -21,7 +21,7 @@ public sealed class EventEndpointsTests
         """{"specversion":"1.0","id":"1","source":"/orders","type":"order.shipped","subject":"o-7","tenantid":"acme","userid":"u-1","data":{"n":1}}""";
 
     [Fact]
-    public async Task A_published_event_drops_its_fragments_and_reaches_its_user_once()
+    public async Task A_published_event_invalidates_its_fragments_and_reaches_its_user_once()
     {
         await using var issuer = await TestIssuer.Start();
         var invalidated = new Recorder();
@@ -64,7 +64,7 @@ public sealed class EventEndpointsTests
         """[{"specversion":"1.0","id":"1","source":"s","type":"t"},{"specversion":"1.0","id":"2","source":"s"}]""",
         "[1].type"
     )]
-    public async Task An_event_that_is_none_is_refused_with_its_batch(string mediaType, string body, string member)
+    public async Task An_invalid_event_is_refused_with_its_batch(string mediaType, string body, string member)
     {
         await using var issuer = await TestIssuer.Start();
         await using var host = await Start(issuer);
@@ -80,7 +80,7 @@ public sealed class EventEndpointsTests
     }
 
     [Fact]
-    public async Task Only_services_with_the_scope_publish_and_only_json()
+    public async Task Only_services_with_the_scope_may_publish_and_only_json()
     {
         await using var issuer = await TestIssuer.Start();
         await using var host = await Start(issuer);
@@ -99,7 +99,7 @@ public sealed class EventEndpointsTests
     [InlineData("<")]
     [InlineData("\\u20ac")]
     [InlineData("a")]
-    public async Task An_event_may_have_64_KiB_as_it_was_sent_whatever_its_characters(string character)
+    public async Task An_event_may_have_64_KiB_on_the_wire_with_any_characters(string character)
     {
         await using var issuer = await TestIssuer.Start();
         await using var host = await Start(issuer, new() { ["Events:Retention"] = "01:00:00" });
@@ -139,7 +139,7 @@ public sealed class EventEndpointsTests
     }
 
     [RedisFact]
-    public async Task With_Redis_stopped_events_are_refused_and_streams_go_on_when_it_is_back()
+    public async Task Events_are_refused_while_Redis_is_down_and_streams_continue_when_it_is_back()
     {
         using var redis = RedisServer.Run();
         await using var issuer = await TestIssuer.Start();
@@ -193,7 +193,7 @@ public sealed class EventEndpointsTests
     }
 
     [Theory, InlineData("1-0"), InlineData("nonsense"), InlineData("9999999999999999999999-1")]
-    public async Task A_place_that_nobody_knows_gives_one_reset(string lastEventId)
+    public async Task An_unknown_Last_Event_ID_gives_one_reset(string lastEventId)
     {
         await using var issuer = await TestIssuer.Start();
         await using var host = await Start(issuer);
@@ -205,7 +205,7 @@ public sealed class EventEndpointsTests
     }
 
     [Fact]
-    public async Task A_stream_ends_with_its_session_and_a_draining_host_says_when_to_come_back()
+    public async Task A_stream_ends_with_its_session_and_a_draining_host_sends_a_retry_time()
     {
         await using var issuer = await TestIssuer.Start();
         using var session = new CancellationTokenSource();

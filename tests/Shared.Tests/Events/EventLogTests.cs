@@ -13,7 +13,7 @@ namespace Bff.Shared.Tests.Events;
 public sealed class EventLogTests(SharedRedis redis) : IClassFixture<SharedRedis>
 {
     [Theory, InlineData("embedded"), RedisData("redis")]
-    public async Task Events_are_read_by_user_and_tenant_in_the_order_in_which_they_were_taken(string engine)
+    public async Task Events_are_read_by_user_and_tenant_in_the_order_in_which_they_were_published(string engine)
     {
         await using var instance = await EventsInstance.Start(redis.AddressFor(engine));
         var (ann, acme) = (Sample.Unique("ann"), Sample.Unique("acme"));
@@ -37,7 +37,7 @@ public sealed class EventLogTests(SharedRedis redis) : IClassFixture<SharedRedis
     }
 
     [Theory, InlineData("embedded"), RedisData("redis")]
-    public async Task The_whole_log_is_numbered_without_gaps_and_says_how_far_it_was_read(string engine)
+    public async Task The_whole_log_is_numbered_without_gaps_and_returns_the_position_that_was_read(string engine)
     {
         await using var instance = await EventsInstance.Start(redis.AddressFor(engine));
         var end = await instance.Log.End(default);
@@ -55,7 +55,7 @@ public sealed class EventLogTests(SharedRedis redis) : IClassFixture<SharedRedis
     }
 
     [Theory, InlineData("embedded"), RedisData("redis")]
-    public async Task The_same_source_and_id_is_taken_once_within_and_across_batches(string engine)
+    public async Task An_event_with_the_same_source_and_id_is_stored_once_within_and_across_batches(string engine)
     {
         await using var instance = await EventsInstance.Start(redis.AddressFor(engine));
         var (ann, id) = (Sample.Unique("ann"), Sample.Unique("e"));
@@ -68,7 +68,7 @@ public sealed class EventLogTests(SharedRedis redis) : IClassFixture<SharedRedis
     }
 
     [Theory, InlineData("embedded"), RedisData("redis")]
-    public async Task Ten_thousand_events_can_be_missed_without_loss_and_more_is_said_to_be_incomplete(string engine)
+    public async Task A_reader_can_miss_ten_thousand_events_without_loss_and_more_is_reported_as_incomplete(string engine)
     {
         await using var instance = await EventsInstance.Start(redis.AddressFor(engine));
         var (ann, bob) = (Sample.Unique("ann"), Sample.Unique("bob"));
@@ -94,7 +94,7 @@ public sealed class EventLogTests(SharedRedis redis) : IClassFixture<SharedRedis
     }
 
     [Theory, InlineData("embedded"), RedisData("redis")]
-    public async Task A_place_of_another_log_or_too_long_ago_is_said_to_be_incomplete(string engine)
+    public async Task A_position_of_another_log_or_beyond_the_retention_is_reported_as_incomplete(string engine)
     {
         await using var instance = await EventsInstance.Start(redis.AddressFor(engine));
         var ann = Sample.Unique("ann");
@@ -107,7 +107,7 @@ public sealed class EventLogTests(SharedRedis redis) : IClassFixture<SharedRedis
     }
 
     [Theory, InlineData("embedded"), RedisData("redis")]
-    public async Task What_is_taken_after_the_clock_went_back_comes_after_every_place_that_was_handed_out(string engine)
+    public async Task Events_after_the_clock_went_back_get_ids_after_every_id_that_was_issued(string engine)
     {
         using var server = engine == "redis" ? RedisServer.Run() : null;
         var clock = new ManualTimeProvider(DateTimeOffset.UtcNow);
@@ -141,7 +141,7 @@ public sealed class EventLogTests(SharedRedis redis) : IClassFixture<SharedRedis
     }
 
     [Theory, InlineData("embedded"), RedisData("redis")]
-    public async Task A_place_that_the_log_has_not_reached_is_not_one_of_its_own(string engine)
+    public async Task A_position_beyond_the_end_of_the_log_is_reported_as_incomplete(string engine)
     {
         await using var instance = await EventsInstance.Start(redis.AddressFor(engine));
         var ann = Sample.Unique("ann");
@@ -159,7 +159,7 @@ public sealed class EventLogTests(SharedRedis redis) : IClassFixture<SharedRedis
     }
 
     [Theory, InlineData("embedded"), RedisData("redis")]
-    public async Task A_place_that_was_lost_is_not_taken_for_one_of_the_log_that_has_got_past_it(string engine)
+    public async Task A_position_lost_in_a_failover_stays_incomplete_after_the_log_has_passed_it(string engine)
     {
         using var primary = engine == "redis" ? RedisServer.RunAlone() : null;
         var clock = new ManualTimeProvider(DateTimeOffset.UtcNow);
@@ -169,7 +169,7 @@ public sealed class EventLogTests(SharedRedis redis) : IClassFixture<SharedRedis
         using var replica = primary is null ? null : await CopyOf(primary);
 
         // The former primary's clock was ahead, and the events that it accepted then are lost.
-        Ahead(primary, clock, minutes: 5, (await before.Log.End(default)).Id);
+        MoveAhead(primary, clock, minutes: 5, (await before.Log.End(default)).Id);
         await before.Publish(Sample.Event(ann, data: "lost"));
         var all = await before.Log.ReadAll(
             (await before.Log.ReadUser(ann, EventId.JustBefore(DateTimeOffset.UnixEpoch), 1, default)).Events[0].Id,
@@ -177,14 +177,14 @@ public sealed class EventLogTests(SharedRedis redis) : IClassFixture<SharedRedis
             default
         );
         var lost = all.Events[^1].Id;
-        Ahead(primary, clock, minutes: 10, lost);
+        MoveAhead(primary, clock, minutes: 10, lost);
         var idle = (await before.Log.End(default)).Id;
 
         clock.Advance(TimeSpan.FromMinutes(-15));
         await using var after = await EventsInstance.Start(replica?.ConnectionString, primary is null ? clock : null);
         clock.Advance(TimeSpan.FromMinutes(1));
         await after.Publish(Sample.Event(ann, data: "hidden"));
-        Ahead(replica, clock, minutes: 20, (await after.Log.End(default)).Id);
+        MoveAhead(replica, clock, minutes: 20, (await after.Log.End(default)).Id);
         await after.Publish(Sample.Event(ann, data: "after"));
 
         foreach (var place in (EventId[])[lost, idle])
@@ -209,7 +209,7 @@ public sealed class EventLogTests(SharedRedis redis) : IClassFixture<SharedRedis
     [RedisData("xtrim")]
     [RedisData("pexpire")]
     [RedisData("publish")]
-    public async Task What_Redis_refused_in_the_middle_is_there_once_when_it_is_published_again(string command)
+    public async Task A_batch_that_Redis_refused_half_way_is_stored_once_when_it_is_published_again(string command)
     {
         using var server = RedisServer.Run();
         await using var instance = await EventsInstance.Start(server.ConnectionString);
@@ -217,7 +217,7 @@ public sealed class EventLogTests(SharedRedis redis) : IClassFixture<SharedRedis
         await instance.Queue.Watch(acme, default);
         await instance.Publish(Sample.Event(ann, acme, id: "0"));
         await instance.Queue.Done([.. (await instance.Queue.Take(10, default)).Select(e => e.Id)], default);
-        Ahead(server, null, minutes: 5, (await instance.Log.End(default)).Id); // Ids are consecutive, whatever the clock says.
+        MoveAhead(server, null, minutes: 5, (await instance.Log.End(default)).Id); // Ids are consecutive, whatever the clock says.
         var end = await instance.Log.End(default);
         NewEvent[] events = [Sample.Event(ann, acme, id: "1"), Sample.Event(ann, acme, id: "2"), Sample.Event(ann, acme, id: "1")];
 
@@ -240,7 +240,7 @@ public sealed class EventLogTests(SharedRedis redis) : IClassFixture<SharedRedis
     }
 
     [RedisFact]
-    public async Task What_one_stream_refuses_is_in_none_until_it_is_published_again()
+    public async Task A_batch_that_one_stream_refuses_is_in_no_stream_until_it_is_published_again()
     {
         using var server = RedisServer.Run();
         await using var instance = await EventsInstance.Start(server.ConnectionString);
@@ -260,7 +260,7 @@ public sealed class EventLogTests(SharedRedis redis) : IClassFixture<SharedRedis
     }
 
     [RedisFact]
-    public async Task Work_that_is_done_by_half_leaves_the_queue_when_it_is_done_again()
+    public async Task An_event_whose_completion_failed_half_way_leaves_the_queue_when_it_is_completed_again()
     {
         using var server = RedisServer.Run();
         await using var instance = await EventsInstance.Start(server.ConnectionString);
@@ -280,7 +280,7 @@ public sealed class EventLogTests(SharedRedis redis) : IClassFixture<SharedRedis
     }
 
     [Theory, InlineData("embedded"), RedisData("redis")]
-    public async Task Who_listens_hears_of_what_is_appended(string engine)
+    public async Task A_listener_is_notified_of_appended_events(string engine)
     {
         await using var instance = await EventsInstance.Start(redis.AddressFor(engine));
         var heard = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -293,7 +293,7 @@ public sealed class EventLogTests(SharedRedis redis) : IClassFixture<SharedRedis
     }
 
     [Theory, InlineData("embedded"), RedisData("redis")]
-    public async Task Events_of_watched_tenants_wait_until_they_are_done(string engine)
+    public async Task Events_of_watched_tenants_stay_in_the_queue_until_they_are_completed(string engine)
     {
         await using var instance = await EventsInstance.Start(redis.AddressFor(engine));
         var acme = Sample.Unique("acme");
@@ -320,7 +320,7 @@ public sealed class EventLogTests(SharedRedis redis) : IClassFixture<SharedRedis
     }
 
     [Theory, InlineData("embedded"), RedisData("redis")]
-    public async Task Work_that_its_taker_never_finished_is_handed_out_again_after_a_while(string engine)
+    public async Task An_event_that_a_worker_never_completed_is_handed_out_again_after_its_timeout(string engine)
     {
         var time = new ManualTimeProvider();
         await using var instance = await EventsInstance.Start(redis.AddressFor(engine), engine == "embedded" ? time : null);
@@ -342,7 +342,7 @@ public sealed class EventLogTests(SharedRedis redis) : IClassFixture<SharedRedis
     }
 
     [RedisFact]
-    public async Task A_stopped_Redis_refuses_events_and_loses_none_that_it_took()
+    public async Task A_stopped_Redis_refuses_events_and_loses_none_that_it_accepted()
     {
         using var server = RedisServer.Run();
         await using var instance = await EventsInstance.Start(server.ConnectionString);
@@ -394,7 +394,7 @@ public sealed class EventLogTests(SharedRedis redis) : IClassFixture<SharedRedis
     }
 
     /// <summary>Moves the log's clock ahead. On Redis it stores an id in the future, which has the same effect.</summary>
-    private static void Ahead(RedisServer? server, ManualTimeProvider? clock, int minutes, EventId place)
+    private static void MoveAhead(RedisServer? server, ManualTimeProvider? clock, int minutes, EventId place)
     {
         clock?.Advance(TimeSpan.FromMinutes(minutes));
         server?.Command(

@@ -7,7 +7,7 @@ namespace Bff.Shared.Tests.Events;
 public sealed class IdleStreamsTests
 {
     [Fact]
-    public async Task A_silent_stream_says_so_every_so_often_and_its_place_moves_on()
+    public async Task A_silent_stream_sends_idle_items_at_intervals_and_its_position_advances()
     {
         var time = new ManualTimeProvider();
         await using var instance = await EventsInstance.Start(null, time);
@@ -36,7 +36,7 @@ public sealed class IdleStreamsTests
     }
 
     [Fact]
-    public async Task All_streams_of_an_instance_wait_on_one_clock()
+    public async Task All_streams_of_an_instance_share_one_timer()
     {
         var time = new ManualTimeProvider();
         await using var instance = await EventsInstance.Start(null, time);

@@ -8,7 +8,7 @@ namespace Bff.Shared.Tests.Events;
 public sealed class UserEventsTests(SharedRedis redis) : IClassFixture<SharedRedis>
 {
     [Theory, InlineData("embedded"), RedisData("redis")]
-    public async Task A_user_hears_of_his_events_as_they_come_and_of_nobody_elses(string engine)
+    public async Task A_user_receives_only_events_for_the_user_in_order(string engine)
     {
         await using var instance = await EventsInstance.Start(redis.AddressFor(engine));
         var (ann, bob) = (Sample.Unique("ann"), Sample.Unique("bob"));
@@ -27,7 +27,7 @@ public sealed class UserEventsTests(SharedRedis redis) : IClassFixture<SharedRed
     }
 
     [Theory, InlineData("embedded"), RedisData("redis")]
-    public async Task Whoever_comes_back_hears_of_everything_once_while_more_keeps_coming(string engine)
+    public async Task A_reader_that_reconnects_receives_every_event_once_during_publishing(string engine)
     {
         await using var instance = await EventsInstance.Start(redis.AddressFor(engine));
         var ann = Sample.Unique("ann");
@@ -62,7 +62,7 @@ public sealed class UserEventsTests(SharedRedis redis) : IClassFixture<SharedRed
     }
 
     [Theory, InlineData("embedded"), RedisData("redis")]
-    public async Task A_slow_reader_gets_everything_all_the_same(string engine)
+    public async Task A_slow_reader_receives_every_event(string engine)
     {
         await using var instance = await EventsInstance.Start(redis.AddressFor(engine));
         var ann = Sample.Unique("ann");
@@ -80,7 +80,7 @@ public sealed class UserEventsTests(SharedRedis redis) : IClassFixture<SharedRed
 
     [Theory]
     [InlineData("embedded", 1), InlineData("embedded", 99_999_999_999_999), RedisData("redis", 1), RedisData("redis", 99_999_999_999_999)]
-    public async Task A_place_that_the_log_does_not_know_gives_one_reset_and_then_what_comes(string engine, long milliseconds)
+    public async Task An_unknown_position_gives_one_reset_and_then_new_events(string engine, long milliseconds)
     {
         await using var instance = await EventsInstance.Start(redis.AddressFor(engine));
         var ann = Sample.Unique("ann");
@@ -97,7 +97,7 @@ public sealed class UserEventsTests(SharedRedis redis) : IClassFixture<SharedRed
     }
 
     [RedisFact]
-    public async Task Streams_on_every_instance_hear_of_an_event_and_outlive_a_restart_of_Redis()
+    public async Task Streams_on_every_instance_receive_an_event_and_survive_a_restart_of_Redis()
     {
         using var server = RedisServer.Run();
         await using var one = await EventsInstance.Start(server.ConnectionString);
@@ -129,7 +129,7 @@ public sealed class UserEventsTests(SharedRedis redis) : IClassFixture<SharedRed
     }
 
     [Fact]
-    public async Task The_log_is_read_only_while_there_are_streams()
+    public async Task A_stream_counts_as_open_until_it_is_disposed()
     {
         await using var instance = await EventsInstance.Start(null);
         await using (await new Follower(instance.Users, Sample.Caller("ann")).Opened())

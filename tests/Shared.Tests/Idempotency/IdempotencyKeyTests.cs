@@ -20,7 +20,7 @@ public sealed class IdempotencyKeyTests
     [InlineData("\"a\\x\"")]
     [InlineData("a\"b")]
     [InlineData("kéy")]
-    public void What_is_no_key_is_none(string header) => Assert.Null(IdempotencyKey.Parse(header));
+    public void An_invalid_key_is_not_parsed(string header) => Assert.Null(IdempotencyKey.Parse(header));
 
     [Fact]
     public void A_key_has_at_most_255_characters()
@@ -31,6 +31,6 @@ public sealed class IdempotencyKeyTests
     }
 
     [Fact]
-    public void No_two_lists_of_names_give_the_same_scope() =>
+    public void Different_lists_of_names_never_give_the_same_scope() =>
         Assert.NotEqual(IdempotencyKey.Scope("a", "bc"), IdempotencyKey.Scope("ab", "c"));
 }

@@ -17,7 +17,7 @@ public sealed class IdempotencyStoreTests
     [Theory]
     [InlineData(false)]
     [RedisData(true)]
-    public async Task A_key_is_taken_once_and_answered_ever_after(bool withRedis)
+    public async Task A_key_is_claimed_once_and_answered_for_every_repeat(bool withRedis)
     {
         await using var engine = await Engine.Start(withRedis);
         var store = engine.Store();
@@ -55,7 +55,7 @@ public sealed class IdempotencyStoreTests
     [Theory]
     [InlineData(false)]
     [RedisData(true)]
-    public async Task Who_dies_with_the_lock_blocks_the_key_until_it_runs_out(bool withRedis)
+    public async Task An_owner_that_died_blocks_the_key_until_its_lease_expires(bool withRedis)
     {
         await using var engine = await Engine.Start(withRedis, lease: TimeSpan.FromSeconds(5));
         var store = engine.Store();
@@ -75,7 +75,7 @@ public sealed class IdempotencyStoreTests
     [Theory]
     [InlineData(false)]
     [RedisData(true)]
-    public async Task Who_takes_a_request_over_has_its_parts_at_once_and_a_former_owner_takes_none_back(bool withRedis)
+    public async Task A_new_owner_of_a_request_owns_its_parts_at_once_and_a_former_owner_gets_none_back(bool withRedis)
     {
         await using var engine = await Engine.Start(withRedis);
         var store = engine.Store();
@@ -98,7 +98,7 @@ public sealed class IdempotencyStoreTests
     [Theory]
     [InlineData(false)]
     [RedisData(true)]
-    public async Task Who_has_lost_the_key_to_another_request_does_not_get_its_answer(bool withRedis)
+    public async Task An_owner_that_lost_its_key_to_another_request_does_not_get_that_requests_answer(bool withRedis)
     {
         await using var engine = await Engine.Start(withRedis);
         var store = engine.Store();
@@ -140,7 +140,7 @@ public sealed class IdempotencyStoreTests
     [Theory]
     [InlineData(false)]
     [RedisData(true)]
-    public async Task A_key_is_forgotten_after_its_retention(bool withRedis)
+    public async Task A_key_is_free_again_after_its_retention(bool withRedis)
     {
         await using var engine = await Engine.Start(withRedis, retention: TimeSpan.FromMilliseconds(300));
         var store = engine.Store();
@@ -151,7 +151,7 @@ public sealed class IdempotencyStoreTests
     }
 
     [RedisFact]
-    public async Task Without_its_store_nothing_is_claimed()
+    public async Task A_claim_fails_while_Redis_is_down()
     {
         await using var engine = await Engine.Start(withRedis: true);
         var store = engine.Store();
@@ -160,7 +160,7 @@ public sealed class IdempotencyStoreTests
     }
 
     [RedisFact]
-    public async Task A_key_that_was_taken_without_an_answer_is_given_back()
+    public async Task A_key_whose_claim_timed_out_is_released()
     {
         await using var engine = await Engine.Start(withRedis: true, lease: TimeSpan.FromHours(1), timeout: "00:00:00.100");
         var store = engine.Store();
@@ -183,7 +183,7 @@ public sealed class IdempotencyStoreTests
     }
 
     [RedisFact]
-    public async Task A_key_whose_claim_Redis_refused_in_the_middle_is_given_back()
+    public async Task A_key_whose_claim_Redis_refused_half_way_is_released()
     {
         await using var engine = await Engine.Start(withRedis: true, lease: TimeSpan.FromHours(1));
         var store = engine.Store();
@@ -198,7 +198,7 @@ public sealed class IdempotencyStoreTests
     }
 
     [RedisFact]
-    public async Task A_key_that_could_not_be_bound_is_not_free()
+    public async Task A_key_whose_release_failed_is_not_free()
     {
         await using var engine = await Engine.Start(withRedis: true, lease: TimeSpan.FromHours(1));
         var store = engine.Store();

@@ -6,7 +6,7 @@ namespace Bff.Shared.Tests.Idempotency;
 public sealed class StoredAnswerTests
 {
     [Fact]
-    public async Task A_repeat_gets_what_describes_the_content_and_nothing_else()
+    public async Task A_repeat_gets_the_headers_that_describe_the_content_and_no_others()
     {
         var first = new DefaultHttpContext().Response;
         first.StatusCode = 201;

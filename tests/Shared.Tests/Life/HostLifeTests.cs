@@ -28,7 +28,7 @@ public sealed class HostLifeTests : IDisposable
     }
 
     [Theory, InlineData("/health"), InlineData("/health/live"), InlineData("/health/ready")]
-    public async Task A_probe_needs_no_caller_and_tells_status_and_time(string path)
+    public async Task A_health_probe_needs_no_credential_and_returns_status_and_time(string path)
     {
         await using var host = await Start();
         using var client = Client(host);
@@ -58,7 +58,7 @@ public sealed class HostLifeTests : IDisposable
     }
 
     [Fact]
-    public async Task A_host_that_lacks_what_it_cannot_work_without_is_alive_and_not_ready()
+    public async Task A_host_that_lacks_a_required_dependency_is_alive_but_not_ready()
     {
         var check = new Check();
         await using var host = await Start(services => services.AddSingleton<IReadinessCheck>(check));
@@ -74,7 +74,7 @@ public sealed class HostLifeTests : IDisposable
     }
 
     [Fact]
-    public async Task A_host_is_not_ready_before_it_is_warm_and_a_failed_warm_up_does_not_keep_it_so()
+    public async Task A_host_becomes_ready_after_its_warm_up_even_when_the_warm_up_failed()
     {
         var warmup = new Warmup();
         await using var host = await Start(services => services.AddSingleton<IWarmup>(warmup));
@@ -88,7 +88,7 @@ public sealed class HostLifeTests : IDisposable
     }
 
     [Fact]
-    public async Task Warm_ups_run_side_by_side_and_the_host_is_ready_after_the_last()
+    public async Task Warm_ups_run_concurrently_and_the_host_is_ready_after_the_last()
     {
         var (one, other) = (new Warmup(), new Warmup());
         await using var host = await Start(services => services.AddSingleton<IWarmup>(one).AddSingleton<IWarmup>(other));
@@ -102,7 +102,7 @@ public sealed class HostLifeTests : IDisposable
     }
 
     [Fact]
-    public async Task After_the_signal_the_host_serves_on_unready_then_drains_and_finishes_what_is_in_flight()
+    public async Task A_stopping_host_first_reports_unready_then_drains_and_finishes_requests_in_flight()
     {
         var drainable = new Drainable();
         await using var host = await Start(services => services.AddSingleton<IDrainable>(drainable));

@@ -27,14 +27,14 @@ public sealed class SelfRequestsTests : IDisposable
     [InlineData("http://*:8080", "http://localhost:8080/")]
     [InlineData("http://localhost:8080", "http://localhost:8080/")]
     [InlineData("https://[::]:8443", "https://127.0.0.1:1/")]
-    public void A_host_asks_itself_where_it_listens_in_plain_HTTP_if_it_can(string listens, string asked) =>
+    public void A_host_calls_itself_at_a_listening_address_and_prefers_plain_HTTP(string listens, string asked) =>
         Assert.Equal(asked, SelfAddress.Of(["https://127.0.0.1:1", listens])?.Uri.AbsoluteUri);
 
     [Theory]
     [InlineData("", null)]
     [InlineData("api.example.com;other.example.com", "api.example.com")]
     [InlineData("*.example.com", "warm-up.example.com")]
-    public void It_calls_itself_by_a_name_that_it_answers_to(string allowed, string? host) =>
+    public void A_host_calls_itself_by_an_allowed_host_name(string allowed, string? host) =>
         Assert.Equal(host, SelfRequests.Host(allowed.Split(';', StringSplitOptions.RemoveEmptyEntries)));
 
     [Theory]
@@ -44,7 +44,7 @@ public sealed class SelfRequestsTests : IDisposable
     [InlineData("https://127.0.0.1:0", "api.example.com")]
     [InlineData("https://[::]:0", "*")]
     [InlineData("unix", "api.example.com")]
-    public async Task A_host_is_warm_wherever_it_listens_and_whatever_it_answers_to(string listens, string allowed)
+    public async Task A_host_warms_up_at_any_listening_address_and_with_any_allowed_hosts(string listens, string allowed)
     {
         var answers = new List<int>();
         await using var host = await Start(listens, allowed, (context, next) => Note(answers, context, next));
@@ -59,7 +59,7 @@ public sealed class SelfRequestsTests : IDisposable
     }
 
     [Fact]
-    public async Task A_warm_up_request_that_is_not_answered_as_it_should_be_is_an_error_in_the_log()
+    public async Task An_unexpected_answer_to_a_warm_up_request_is_logged_as_an_error()
     {
         await using var host = await Start(
             "http://127.0.0.1:0",

@@ -117,10 +117,10 @@ public sealed class EventLogModelTests
                 await StartEmbedded();
             }
 
-            await Anew(_all);
+            await StartReader(_all);
             foreach (var reader in _readers)
             {
-                await Anew(reader);
+                await StartReader(reader);
             }
 
             await (server?.Keep() ?? Task.CompletedTask);
@@ -198,17 +198,17 @@ public sealed class EventLogModelTests
             instances.Add(new(await EventsInstance.Start(null, clock), null, clock));
         }
 
-        private async Task Anew(Reader reader)
+        private async Task StartReader(Reader reader)
         {
             var end = await instances[0].Log.End(default);
             (reader.Place, reader.Number) = (end.Id, end.Number);
             reader.Missing.Clear();
             reader.Offered.Clear();
-            Hand(end.Id);
+            NoteIssued(end.Id);
         }
 
         /// <summary>Notes an issued position. No event that is accepted later may be before it.</summary>
-        private void Hand(EventId place) => _ahead = place > _ahead ? place : _ahead;
+        private void NoteIssued(EventId place) => _ahead = place > _ahead ? place : _ahead;
 
         private async Task Append(Instance instance, (string Id, int User) item)
         {
@@ -276,7 +276,7 @@ public sealed class EventLogModelTests
             if (!page.IsComplete)
             {
                 Model.Holds(_mayBeLost, "a reader was told to start anew and nothing was lost");
-                await Anew(reader);
+                await StartReader(reader);
                 return;
             }
 
@@ -318,7 +318,7 @@ public sealed class EventLogModelTests
 
             _all.Place = page.ReadUpTo;
             _all.Number = page.Events.Count > 0 ? page.FirstNumber + page.Events.Count - 1 : _all.Number;
-            Hand(page.ReadUpTo);
+            NoteIssued(page.ReadUpTo);
             foreach (var item in page.Events)
             {
                 _readers[int.Parse(item.Head.User![_user.Length..], CultureInfo.InvariantCulture)].Offered.Add(Id(item));

@@ -268,7 +268,7 @@ public sealed class IdempotencyModelTests
                     var clock = _instances[who].Clock;
                     clock.Advance(second);
                     var locked = _pending.Count(f => f.Who == who && f.IsLocked);
-                    Model.Holds(await Model.Comes(() => clock.Waiting >= locked), "a lock is renewed no more");
+                    Model.Holds(await Model.WaitFor(() => clock.Waiting >= locked), "a lock is renewed no more");
                 }
             }
 
@@ -308,7 +308,7 @@ public sealed class IdempotencyModelTests
                 request.Served.TrySetResult(StatusOf(step.Much));
             }
 
-            await Task.WhenAny(request.Sent, Model.Comes(() => waits && request.Body is not null, 30));
+            await Task.WhenAny(request.Sent, Model.WaitFor(() => waits && request.Body is not null, 30));
             var faulted = faults.Disarm();
             if (_executions > before && !request.Sent.IsCompleted)
             {

@@ -82,7 +82,7 @@ internal static class Model
     public static Fault FaultOf(int much) => (Fault)(much % 3);
 
     /// <summary>Waits for work of other threads. Returns false when it does not happen in time.</summary>
-    public static async Task<bool> Comes(Func<bool> isSo, int seconds = 5)
+    public static async Task<bool> WaitFor(Func<bool> isSo, int seconds = 5)
     {
         var end = Environment.TickCount64 + (seconds * 1000);
         while (!isSo())

@@ -100,7 +100,7 @@ public sealed class RevocationModelTests
                 await loop.StartAsync(default);
             }
 
-            Model.Holds(await Model.Comes(() => instance.Revocations.IsReady && clock.Waiting > 0, 30), "an instance did not get ready");
+            Model.Holds(await Model.WaitFor(() => instance.Revocations.IsReady && clock.Waiting > 0, 30), "an instance did not get ready");
             instance.Waiting = clock.Waiting;
             // Without Redis there are no other instances that announce anything.
             instance._loops.RemoveAll(l => link is null && l is Announcements);
@@ -137,7 +137,7 @@ public sealed class RevocationModelTests
         public async Task Pass(TimeSpan time)
         {
             clock.Advance(time);
-            await Model.Comes(() => clock.Waiting >= Waiting);
+            await Model.WaitFor(() => clock.Waiting >= Waiting);
             Model.Holds(_loops.TrueForAll(l => l.ExecuteTask is { IsCompleted: false }), "a background loop has ended");
         }
 
@@ -219,7 +219,7 @@ public sealed class RevocationModelTests
                     break;
             }
 
-            Look();
+            CheckTokens();
         }
 
         public async Task End()
@@ -291,14 +291,14 @@ public sealed class RevocationModelTests
                 foreach (var token in _written)
                 {
                     Model.Holds(
-                        await Model.Comes(() => instance.Refuses(token)),
+                        await Model.WaitFor(() => instance.Refuses(token)),
                         $"instance {_instances.IndexOf(instance)} takes token {token} a second after it was revoked"
                     );
                 }
             }
         }
 
-        private void Look()
+        private void CheckTokens()
         {
             foreach (var instance in _instances)
             {

@@ -225,17 +225,17 @@ public sealed class SessionModelTests
                     await SignIn(instance, session);
                     return;
                 case Act.Ask when session.State != State.None:
-                    await Pumped(Ask(instance, session, Arm(instance)));
+                    await RunWithTime(Ask(instance, session, Arm(instance)));
                     return;
                 case Act.AskEverywhere when session.State != State.None:
-                    await Pumped(Task.WhenAll(instances.Select(i => Ask(i, session, null))));
+                    await RunWithTime(Task.WhenAll(instances.Select(i => Ask(i, session, null))));
                     return;
                 case Act.AskLate when session.State != State.None:
                     // The access token has expired, so the next request needs a refresh, and the one after it if that refresh fails.
                     await Pass(Late);
                     _next = server is null ? null : (Model.FaultOf(step.Much), step.Much / 3);
-                    await Pumped(Ask(instance, session, Arm(instance)));
-                    await Pumped(Ask(instances[^1], session, null));
+                    await RunWithTime(Ask(instance, session, Arm(instance)));
+                    await RunWithTime(Ask(instances[^1], session, null));
                     return;
                 case Act.SignOut when session.State != State.None:
                     await SignOut(instance, session);
@@ -272,7 +272,7 @@ public sealed class SessionModelTests
             await Pass(Late); // Every access token has expired.
             foreach (var session in _sessions.Where(s => s.State != State.None))
             {
-                await Pumped(Ask(instances[^1], session, null));
+                await RunWithTime(Ask(instances[^1], session, null));
             }
         }
 
@@ -403,7 +403,7 @@ public sealed class SessionModelTests
         }
 
         /// <summary>Advances the clocks while the task has timers to wait for.</summary>
-        private async Task Pumped(Task task)
+        private async Task RunWithTime(Task task)
         {
             while (!task.IsCompleted)
             {

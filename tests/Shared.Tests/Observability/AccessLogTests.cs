@@ -14,7 +14,7 @@ namespace Bff.Shared.Tests.Observability;
 public sealed class AccessLogTests
 {
     [Fact]
-    public async Task One_line_per_request_says_what_happened_and_nothing_secret()
+    public async Task Each_request_is_logged_in_one_line_without_secrets()
     {
         var output = new MemoryStream();
         await using (var host = await Start(output))
@@ -55,7 +55,7 @@ public sealed class AccessLogTests
     }
 
     [Fact]
-    public void A_line_for_which_there_is_no_room_is_counted_and_nobody_waits()
+    public void A_line_that_does_not_fit_into_the_queue_is_dropped_and_counted_without_waiting()
     {
         var (here, dropped) = (Environment.CurrentManagedThreadId, 0L); // Other hosts in the process use the same instrument.
         using var listener = new MeterListener();
@@ -81,7 +81,7 @@ public sealed class AccessLogTests
     }
 
     [Fact]
-    public async Task What_waits_is_written_whole_and_in_order_however_much_it_is()
+    public async Task Queued_lines_are_written_completely_and_in_order()
     {
         const int Lines = 5000; // The log writes about 500 lines at once.
         var written = await Logged(Enumerable.Range(0, Lines).Select(i => Line(i, IPAddress.Loopback)));
@@ -94,7 +94,7 @@ public sealed class AccessLogTests
     [InlineData("::ffff:192.0.2.7")]
     [InlineData("fe80:1111:2222:3333:4444:5555:6666:7777%4294967295")]
     [InlineData(null)]
-    public async Task The_client_is_named_as_addresses_are_written(string? client)
+    public async Task The_clients_address_is_written_in_its_usual_form(string? client)
     {
         var written = await Logged([Line(200, client is null ? null : IPAddress.Parse(client))]);
 

@@ -15,7 +15,7 @@ public sealed class TraceSamplerTests
     [InlineData("parentbased_always_on", false, false, true)]
     [InlineData("always_off", true, true, false)]
     [InlineData("parentbased_traceidratio", false, true, false)]
-    public void Strangers_sampled_flag_decides_nothing(string? sampler, bool trusted, bool remoteSampled, bool sampled)
+    public void The_sampled_flag_of_an_untrusted_client_is_ignored(string? sampler, bool trusted, bool remoteSampled, bool sampled)
     {
         var configuration = new ConfigurationBuilder()
             .AddInMemoryCollection(new Dictionary<string, string?> { ["OTEL_TRACES_SAMPLER"] = sampler, ["OTEL_TRACES_SAMPLER_ARG"] = "0" })

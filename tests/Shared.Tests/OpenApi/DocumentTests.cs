@@ -39,7 +39,7 @@ public sealed class DocumentTests : IAsyncLifetime
     public async Task DisposeAsync() => await _host.DisposeAsync();
 
     [Fact]
-    public async Task Operations_have_the_problems_of_the_stages_before_them_beside_their_own()
+    public async Task Operations_list_the_problems_of_the_pipeline_beside_their_own()
     {
         var document = await Document();
 
@@ -61,7 +61,7 @@ public sealed class DocumentTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Names_and_versions_are_the_hosts()
+    public async Task The_title_version_and_operation_ids_come_from_the_host()
     {
         var document = await Document();
 
@@ -74,11 +74,11 @@ public sealed class DocumentTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_member_that_is_left_out_when_there_is_nothing_is_not_required() =>
+    public async Task A_member_that_is_omitted_when_null_is_not_required() =>
         Assert.Equal("""["id"]""", (await Document())["components"]!["schemas"]!["Thing"]!["required"]!.ToJsonString());
 
     [Fact]
-    public async Task Another_document_is_not_found_as_anything_else_is()
+    public async Task An_unknown_document_is_answered_with_404()
     {
         using var answer = await _host.Client.GetAsync(new Uri("/openapi/others.json", UriKind.Relative));
 

@@ -11,7 +11,7 @@ public sealed class CursorsTests
     private readonly EmbeddedKeyRing _keys = new(TimeProvider.System);
 
     [Fact]
-    public async Task A_place_has_one_cursor_which_opens_again_and_says_nothing()
+    public async Task A_position_has_one_opaque_cursor_that_can_be_opened()
     {
         var list = await List("web/orders", Fragments.Ann, "open");
         var cursor = list.Seal("next-20");
@@ -22,7 +22,7 @@ public sealed class CursorsTests
     }
 
     [Fact]
-    public async Task The_beginning_and_the_end_of_a_list_have_none()
+    public async Task The_start_and_the_end_of_a_list_have_no_cursor()
     {
         var list = await List("web/orders", Fragments.Ann);
 
@@ -32,7 +32,7 @@ public sealed class CursorsTests
     }
 
     [Fact]
-    public async Task A_cursor_is_of_one_list_of_one_caller()
+    public async Task A_cursor_is_valid_only_for_its_list_and_caller()
     {
         var cursor = (await List("web/orders", Fragments.Ann, "open")).Seal("next-20");
 
@@ -54,7 +54,7 @@ public sealed class CursorsTests
     }
 
     [Fact]
-    public async Task A_cursor_that_was_changed_opens_nothing()
+    public async Task A_modified_cursor_is_refused()
     {
         var list = await List("web/orders", Fragments.Ann);
         var cursor = list.Seal("next-20")!;

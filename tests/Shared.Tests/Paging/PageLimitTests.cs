@@ -12,7 +12,7 @@ public sealed class PageLimitTests
     [InlineData("100", 100)]
     [InlineData("101", 100)]
     [InlineData("99999999999999999999999999", 100)]
-    public void A_number_is_taken_up_to_the_largest(string? limit, int expected) => Assert.Equal(expected, PageLimit.Of(limit));
+    public void A_limit_is_accepted_up_to_the_maximum(string? limit, int expected) => Assert.Equal(expected, PageLimit.Of(limit));
 
     [Theory]
     [InlineData("")]
@@ -24,7 +24,7 @@ public sealed class PageLimitTests
     [InlineData(" 1")]
     [InlineData("ten")]
     [InlineData("\u0661")] // A digit that is not an ASCII digit.
-    public void Anything_else_is_refused(string limit)
+    public void An_invalid_limit_is_refused(string limit)
     {
         var refused = Assert.Throws<ProblemException>(() => PageLimit.Of(limit)).Problem;
 

@@ -14,7 +14,7 @@ public sealed class AwayRedisTests
     };
 
     [Fact]
-    public async Task Users_go_on_under_the_same_plan()
+    public async Task Users_are_limited_locally_by_the_same_plan()
     {
         await using var host = await LimitedHost.Start(
             PlanFamily.Users,
@@ -28,7 +28,7 @@ public sealed class AwayRedisTests
     }
 
     [Fact]
-    public async Task Partners_are_told_to_come_back()
+    public async Task Partners_are_answered_with_503_and_Retry_After()
     {
         await using var host = await LimitedHost.Start(PlanFamily.Partner, new(Nowhere));
         using var answer = await host.Get("/things", tenant: "acme");

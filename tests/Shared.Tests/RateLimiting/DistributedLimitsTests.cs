@@ -38,7 +38,7 @@ public sealed partial class DistributedLimitsTests : IDisposable
     [InlineData(LimitMode.Leased, Event.Nothing)]
     [InlineData(LimitMode.Leased, Event.InstanceDiesAndReturns)]
     [InlineData(LimitMode.Leased, Event.RedisRestarts)]
-    internal async Task Three_instances_and_200_callers_are_admitted_what_one_bucket_admits(LimitMode mode, Event happening)
+    internal async Task Three_instances_with_200_callers_admit_as_many_requests_as_one_bucket(LimitMode mode, Event happening)
     {
         var (admitted, least, most) = await Run(Server.ConnectionString, mode, happening, Server);
         Assert.True(admitted <= most, $"{admitted} admitted, at most {most} were there");
@@ -53,7 +53,7 @@ public sealed partial class DistributedLimitsTests : IDisposable
     [RedisTheory]
     [InlineData(LimitMode.Exact)]
     [InlineData(LimitMode.Leased)]
-    internal async Task Three_instances_on_a_cluster_are_admitted_what_one_bucket_admits(LimitMode mode)
+    internal async Task Three_instances_on_a_cluster_admit_as_many_requests_as_one_bucket(LimitMode mode)
     {
         using var cluster = RedisCluster.Run();
         var (admitted, least, most) = await Run(cluster.ConnectionString, mode, Event.InstanceDiesAndReturns, null);
@@ -80,7 +80,7 @@ public sealed partial class DistributedLimitsTests : IDisposable
     }
 
     [RedisFact]
-    public async Task Nobody_waits_for_a_Redis_that_is_silent_while_a_lease_holds()
+    public async Task No_request_waits_for_a_frozen_Redis_while_a_lease_lasts()
     {
         await using var instance = await LimitInstance.Start(
             Server.ConnectionString,
@@ -120,7 +120,7 @@ public sealed partial class DistributedLimitsTests : IDisposable
     }
 
     [RedisFact]
-    public async Task Unused_leases_go_back_when_their_second_is_over_and_when_the_host_stops()
+    public async Task Unused_leases_return_to_the_bucket_after_their_second_and_when_the_host_stops()
     {
         (string, string)[] plan =
         [
@@ -141,7 +141,7 @@ public sealed partial class DistributedLimitsTests : IDisposable
     [RedisTheory]
     [InlineData(LimitMode.Exact)]
     [InlineData(LimitMode.Leased)]
-    internal async Task Who_waits_as_told_is_admitted(LimitMode mode)
+    internal async Task A_caller_that_waits_for_Retry_After_is_admitted(LimitMode mode)
     {
         await using var instance = await LimitInstance.Start(
             Server.ConnectionString,
@@ -168,7 +168,7 @@ public sealed partial class DistributedLimitsTests : IDisposable
     [InlineData(LimitMode.Exact, StoreFailure.Local)]
     [InlineData(LimitMode.Exact, StoreFailure.Reject)]
     [InlineData(LimitMode.Leased, StoreFailure.Local)]
-    internal async Task A_frozen_Redis_holds_up_the_first_requests_alone_and_the_plan_says_what_happens_until_it_is_back(
+    internal async Task A_frozen_Redis_delays_only_the_first_requests_and_the_plan_decides_until_it_is_back(
         LimitMode mode,
         StoreFailure policy
     )
@@ -211,7 +211,7 @@ public sealed partial class DistributedLimitsTests : IDisposable
     [RedisTheory]
     [InlineData(LimitMode.Exact)]
     [InlineData(LimitMode.Leased)]
-    internal async Task A_Redis_that_lost_its_data_and_scripts_begins_with_one_full_bucket_for_all(LimitMode mode)
+    internal async Task A_Redis_that_lost_its_data_and_scripts_starts_with_one_full_bucket_for_all_instances(LimitMode mode)
     {
         (string, string)[] plan =
         [

@@ -26,7 +26,7 @@ public sealed class FailedCredentialsTests
     };
 
     [Fact]
-    public async Task Beyond_the_limit_an_unknown_token_is_refused_unverified_and_a_known_one_goes_on()
+    public async Task An_unknown_token_beyond_the_limit_is_refused_unverified_and_a_known_one_is_accepted()
     {
         var clock = new ManualTimeProvider(DateTimeOffset.UtcNow);
         await using var issuer = await TestIssuer.Start();
@@ -69,13 +69,13 @@ public sealed class FailedCredentialsTests
     }
 
     [Fact]
-    public async Task A_known_key_goes_on_in_either_header_and_its_prefix_in_strange_hands_locks_nobody_out()
+    public async Task A_known_key_is_accepted_in_either_header_while_forged_keys_with_its_prefix_are_refused()
     {
         var clock = new ManualTimeProvider(DateTimeOffset.UtcNow);
         await using var issuer = await TestIssuer.Start();
         await using var host = await Host(issuer, clock);
         var registry = host.Services.GetRequiredService<ApiKeyRegistry>();
-        var (key, other) = ((await Made(registry)).Key, (await Made(registry)).Key);
+        var (key, other) = ((await NewKey(registry)).Key, (await NewKey(registry)).Key);
         Assert.Equal(HttpStatusCode.OK, (await Send(host, "198.51.100.1", ("X-API-Key", key))).Status);
 
         for (var i = 0; i < Burst; i++)
@@ -95,7 +95,7 @@ public sealed class FailedCredentialsTests
     [InlineData("203.0.113.9", "203.0.113.10", false)]
     [InlineData("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", true)]
     [InlineData("2001:db8:1:2::1", "2001:db8:1:3::1", false)]
-    public async Task Behind_a_trusted_proxy_the_clients_address_counts_and_of_IPv6_its_network(string attacker, string other, bool isOne)
+    public async Task Failures_behind_a_trusted_proxy_count_by_client_address_or_IPv6_network(string attacker, string other, bool isOne)
     {
         await using var issuer = await TestIssuer.Start();
         await using var host = await Host(issuer, new ManualTimeProvider(DateTimeOffset.UtcNow));
@@ -109,7 +109,7 @@ public sealed class FailedCredentialsTests
     }
 
     [Fact]
-    public async Task Credentials_that_have_been_good_are_counted_and_cost_nothing()
+    public async Task Expired_credentials_are_measured_and_take_no_tokens()
     {
         var clock = new ManualTimeProvider(DateTimeOffset.UtcNow);
         await using var issuer = await TestIssuer.Start();
@@ -131,7 +131,7 @@ public sealed class FailedCredentialsTests
     }
 
     [RedisFact]
-    public async Task What_one_instance_has_counted_holds_on_the_others_and_each_goes_on_by_itself_while_Redis_is_away()
+    public async Task Failures_count_across_instances_and_each_instance_counts_alone_while_Redis_is_down()
     {
         using var redis = RedisServer.Run();
         await using var issuer = await TestIssuer.Start();
@@ -180,7 +180,7 @@ public sealed class FailedCredentialsTests
             )
         ).Ready();
 
-    private static async Task<NewApiKey> Made(ApiKeyRegistry registry) =>
+    private static async Task<NewApiKey> NewKey(ApiKeyRegistry registry) =>
         (await registry.Create("acme", "one", ["api"], isTest: false, null, default))!;
 
     private static JsonObject Active(TimeProvider clock) =>

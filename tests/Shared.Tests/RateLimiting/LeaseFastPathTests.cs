@@ -7,7 +7,7 @@ namespace Bff.Shared.Tests.RateLimiting;
 public sealed class LeaseFastPathTests
 {
     [Fact]
-    public async Task A_request_admitted_on_lease_allocates_nothing_and_asks_nobody()
+    public async Task A_request_admitted_on_lease_allocates_nothing_and_makes_no_store_call()
     {
         await using var instance = await LimitInstance.Start(
             null,
@@ -39,7 +39,7 @@ public sealed class LeaseFastPathTests
     }
 
     [Fact]
-    public async Task A_request_that_another_level_refuses_leaves_the_lease_as_it_was()
+    public async Task A_request_that_another_level_refuses_takes_nothing_from_the_lease()
     {
         await using var instance = await LimitInstance.Start(
             null,

@@ -20,7 +20,7 @@ public sealed partial class LimitBatchesTests : IDisposable
     private ServiceProvider? _provider;
 
     [RedisFact]
-    public async Task What_comes_while_a_call_is_under_way_goes_with_the_next_one()
+    public async Task Requests_during_a_call_are_decided_by_the_next_call()
     {
         var batches = await Batches();
         var before = Calls();
@@ -38,7 +38,7 @@ public sealed partial class LimitBatchesTests : IDisposable
     }
 
     [RedisFact]
-    public async Task A_bucket_that_cannot_be_read_fails_its_own_request_alone()
+    public async Task A_bucket_that_cannot_be_read_fails_only_its_own_request()
     {
         var batches = await Batches();
         _server.Command("SET", Prefix + "broken}:b", "no hash");
@@ -56,7 +56,7 @@ public sealed partial class LimitBatchesTests : IDisposable
     }
 
     [RedisFact]
-    public async Task A_bucket_that_the_user_may_not_touch_fails_its_own_request_alone()
+    public async Task A_bucket_that_the_Redis_user_may_not_access_fails_only_its_own_request()
     {
         var batches = await Batches();
         _server.Command("ACL", "SETUSER", "bff", "resetkeys", "~" + Prefix + "a}*", "~" + Prefix + "c}*");
@@ -73,7 +73,7 @@ public sealed partial class LimitBatchesTests : IDisposable
     }
 
     [RedisFact]
-    public async Task So_many_as_one_call_takes_wait_for_nothing()
+    public async Task A_full_batch_is_sent_at_once()
     {
         var batches = await Batches();
         var before = Calls();

@@ -23,7 +23,7 @@ public sealed class LimitLeasesTests
     [InlineData(3, 500, 5_000)]
     [InlineData(3, 1_000, 50_000)]
     [InlineData(2, 440, 60_000)]
-    public async Task Nobody_is_refused_while_the_bucket_holds_more_than_a_lease_for_each_instance(int instances, int burst, int perMinute)
+    public async Task No_request_is_refused_while_the_bucket_holds_more_than_one_lease_per_instance(int instances, int burst, int perMinute)
     {
         var policy = new BucketPolicy("burst", burst, perMinute);
         var store = new CountingStore(new EmbeddedLimitStore(_clock), LeaseRotation.Alone);
@@ -63,7 +63,7 @@ public sealed class LimitLeasesTests
     }
 
     [Fact]
-    public async Task Who_was_never_refused_for_long_waits_no_longer_than_a_lease_takes_to_refill()
+    public async Task A_caller_refused_for_the_first_time_waits_no_longer_than_a_lease_takes_to_refill()
     {
         var policy = new BucketPolicy("burst", 1_000, 60_000);
         var one = new Instance(new CountingStore(new EmbeddedLimitStore(_clock), LeaseRotation.Alone), policy, _clock);

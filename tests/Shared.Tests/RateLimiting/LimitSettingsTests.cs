@@ -69,7 +69,7 @@ public sealed class LimitSettingsTests
     [InlineData(PlanFamily.Users, "free", 60, 30, 0, 0, false, StoreFailure.Local)]
     [InlineData(PlanFamily.Users, "premium", 600, 120, 0, 0, false, StoreFailure.Local)]
     [InlineData(PlanFamily.Users, "enterprise", 6_000, 1_000, 0, 0, false, StoreFailure.Local)]
-    public void Plans_ship_as_promised(
+    public void Plans_have_their_documented_defaults(
         PlanFamily family,
         string name,
         int perMinute,
@@ -125,7 +125,7 @@ public sealed class LimitSettingsTests
     [InlineData("/a/**/b")]
     [InlineData("/a*/b")]
     [InlineData("/a//b")]
-    public void What_is_no_pattern_is_refused(string pattern) => Assert.Null(PathPattern.Parse(pattern));
+    public void An_invalid_pattern_is_refused(string pattern) => Assert.Null(PathPattern.Parse(pattern));
 
     [Theory]
     [InlineData("10.0.0.1", "::ffff:10.0.0.1", true)]
@@ -133,11 +133,11 @@ public sealed class LimitSettingsTests
     [InlineData("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", true)]
     [InlineData("2001:db8:1:2::1", "2001:db8:1:3::1", false)]
     [InlineData("::1:0:0:0:1", "10.0.0.1", false)]
-    public void Addresses_count_one_by_one_and_IPv6_by_64(string one, string other, bool same) =>
+    public void IPv4_addresses_count_individually_and_IPv6_addresses_by_64_network(string one, string other, bool same) =>
         Assert.Equal(same, BucketKeys.Of(IPAddress.Parse(one)) == BucketKeys.Of(IPAddress.Parse(other)));
 
     [Fact]
-    public void A_name_cannot_pose_as_another_s_key()
+    public void Different_names_never_give_the_same_key()
     {
         string[] names =
         [

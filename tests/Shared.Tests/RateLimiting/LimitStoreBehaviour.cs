@@ -35,7 +35,7 @@ public abstract class LimitStoreBehaviour
         Assert.False((await store.Take("a", [Spend("slow", slow)])).IsAdmitted);
     }
 
-    protected async Task A_level_that_refuses_spends_nothing_at_the_others_()
+    protected async Task A_level_that_refuses_takes_nothing_from_the_others_()
     {
         var store = await Store();
         var (wide, narrow) = (new BucketPolicy("burst", 10, 1), new BucketPolicy("tenant", 1, 1));
@@ -50,7 +50,7 @@ public abstract class LimitStoreBehaviour
         Assert.Equal(9, (await store.Take("a", [new("wide", wide, 0, 100)])).Levels[0].Taken);
     }
 
-    protected async Task What_is_wanted_is_taken_as_far_as_it_is_there_and_comes_back_()
+    protected async Task Wanted_tokens_are_taken_as_far_as_available_and_can_be_returned_()
     {
         var store = await Store();
         var policy = new BucketPolicy("burst", 10, 1, PerDay: 100);
@@ -66,7 +66,7 @@ public abstract class LimitStoreBehaviour
         Assert.False((await store.Take("a", [new("b", policy, 11, 11)])).IsAdmitted);
     }
 
-    protected async Task The_day_s_quota_ends_admission_and_overage_goes_on_to_its_ceiling_and_is_counted_()
+    protected async Task The_daily_quota_ends_admission_and_overage_continues_to_its_ceiling_and_is_counted_()
     {
         var store = await Store();
         var strict = new BucketPolicy("burst", 100, 1, PerDay: 3);
@@ -95,7 +95,7 @@ public abstract class LimitStoreBehaviour
         Assert.Equal(5, (await store.Take("a", [new("b", new("burst", 5, 1), 0, 100)])).Levels[0].Taken);
     }
 
-    protected async Task Callers_at_the_same_time_get_no_more_than_there_is_()
+    protected async Task Concurrent_callers_get_no_more_tokens_than_the_bucket_has_()
     {
         var store = await Store();
         var policy = new BucketPolicy("burst", 50, 1);
@@ -105,7 +105,7 @@ public abstract class LimitStoreBehaviour
         Assert.Equal(50, admitted.Count(a => a));
     }
 
-    protected async Task A_clock_that_goes_back_gives_nothing_for_that_and_refilling_goes_on_()
+    protected async Task A_clock_step_back_adds_no_tokens_and_refilling_continues_()
     {
         var store = await Store();
         var policy = new BucketPolicy("burst", 5, 60_000); // One token per millisecond.

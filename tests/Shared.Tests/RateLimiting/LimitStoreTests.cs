@@ -30,31 +30,30 @@ public sealed class EmbeddedLimitStoreTests : LimitStoreBehaviour
     }
 
     [Fact]
-    public Task A_clock_that_goes_back_gives_nothing_for_that_and_refilling_goes_on() =>
-        A_clock_that_goes_back_gives_nothing_for_that_and_refilling_goes_on_();
+    public Task A_clock_step_back_adds_no_tokens_and_refilling_continues() => A_clock_step_back_adds_no_tokens_and_refilling_continues_();
 
     [Fact]
     public Task A_full_bucket_admits_its_burst_and_then_what_refills() => A_full_bucket_admits_its_burst_and_then_what_refills_();
 
     [Fact]
-    public Task A_level_that_refuses_spends_nothing_at_the_others() => A_level_that_refuses_spends_nothing_at_the_others_();
+    public Task A_level_that_refuses_takes_nothing_from_the_others() => A_level_that_refuses_takes_nothing_from_the_others_();
 
     [Fact]
-    public Task What_is_wanted_is_taken_as_far_as_it_is_there_and_comes_back() =>
-        What_is_wanted_is_taken_as_far_as_it_is_there_and_comes_back_();
+    public Task Wanted_tokens_are_taken_as_far_as_available_and_can_be_returned() =>
+        Wanted_tokens_are_taken_as_far_as_available_and_can_be_returned_();
 
     [Fact]
-    public Task The_day_s_quota_ends_admission_and_overage_goes_on_to_its_ceiling_and_is_counted() =>
-        The_day_s_quota_ends_admission_and_overage_goes_on_to_its_ceiling_and_is_counted_();
+    public Task The_daily_quota_ends_admission_and_overage_continues_to_its_ceiling_and_is_counted() =>
+        The_daily_quota_ends_admission_and_overage_continues_to_its_ceiling_and_is_counted_();
 
     [Fact]
     public Task A_bucket_made_smaller_holds_no_more_than_its_new_size() => A_bucket_made_smaller_holds_no_more_than_its_new_size_();
 
     [Fact]
-    public Task Callers_at_the_same_time_get_no_more_than_there_is() => Callers_at_the_same_time_get_no_more_than_there_is_();
+    public Task Concurrent_callers_get_no_more_tokens_than_the_bucket_has() => Concurrent_callers_get_no_more_tokens_than_the_bucket_has_();
 
     [Fact]
-    public async Task A_new_day_brings_a_new_quota_and_no_tokens_are_made_by_a_clock_that_goes_back()
+    public async Task A_new_day_brings_a_new_quota_and_a_clock_step_back_brings_none()
     {
         var store = await Store();
         var policy = new BucketPolicy("burst", 10, 1, PerDay: 2);
@@ -106,31 +105,30 @@ public class RedisLimitStoreTests : LimitStoreBehaviour, IDisposable
     }
 
     [RedisFact]
-    public Task A_clock_that_goes_back_gives_nothing_for_that_and_refilling_goes_on() =>
-        A_clock_that_goes_back_gives_nothing_for_that_and_refilling_goes_on_();
+    public Task A_clock_step_back_adds_no_tokens_and_refilling_continues() => A_clock_step_back_adds_no_tokens_and_refilling_continues_();
 
     [RedisFact]
     public Task A_full_bucket_admits_its_burst_and_then_what_refills() => A_full_bucket_admits_its_burst_and_then_what_refills_();
 
     [RedisFact]
-    public Task A_level_that_refuses_spends_nothing_at_the_others() => A_level_that_refuses_spends_nothing_at_the_others_();
+    public Task A_level_that_refuses_takes_nothing_from_the_others() => A_level_that_refuses_takes_nothing_from_the_others_();
 
     [RedisFact]
-    public Task What_is_wanted_is_taken_as_far_as_it_is_there_and_comes_back() =>
-        What_is_wanted_is_taken_as_far_as_it_is_there_and_comes_back_();
+    public Task Wanted_tokens_are_taken_as_far_as_available_and_can_be_returned() =>
+        Wanted_tokens_are_taken_as_far_as_available_and_can_be_returned_();
 
     [RedisFact]
-    public Task The_day_s_quota_ends_admission_and_overage_goes_on_to_its_ceiling_and_is_counted() =>
-        The_day_s_quota_ends_admission_and_overage_goes_on_to_its_ceiling_and_is_counted_();
+    public Task The_daily_quota_ends_admission_and_overage_continues_to_its_ceiling_and_is_counted() =>
+        The_daily_quota_ends_admission_and_overage_continues_to_its_ceiling_and_is_counted_();
 
     [RedisFact]
     public Task A_bucket_made_smaller_holds_no_more_than_its_new_size() => A_bucket_made_smaller_holds_no_more_than_its_new_size_();
 
     [RedisFact]
-    public Task Callers_at_the_same_time_get_no_more_than_there_is() => Callers_at_the_same_time_get_no_more_than_there_is_();
+    public Task Concurrent_callers_get_no_more_tokens_than_the_bucket_has() => Concurrent_callers_get_no_more_tokens_than_the_bucket_has_();
 
     [RedisFact]
-    public async Task Instances_that_take_leases_have_a_turn_each_for_as_long_as_they_are_heard_of()
+    public async Task Instances_that_take_leases_get_a_turn_each_until_they_fall_silent()
     {
         var store = await Store();
         Assert.Equal(new LeaseRotation(0, 1), await store.Join("b"));

@@ -22,7 +22,7 @@ public sealed class RateLimitingTests
     private static string Header(HttpResponseMessage response, string name) => Assert.Single(response.Headers.GetValues(name));
 
     [Fact]
-    public async Task Every_answer_says_what_is_left_in_well_formed_headers()
+    public async Task Every_answer_reports_the_remaining_tokens_in_well_formed_headers()
     {
         await using var host = await Partners(("Tenants:acme:Plan", "free"));
         for (var left = 19; left >= 0; left--)
@@ -46,7 +46,7 @@ public sealed class RateLimitingTests
     }
 
     [Fact]
-    public async Task A_refusal_says_what_was_violated_and_who_waits_as_told_is_admitted_and_who_does_not_is_not()
+    public async Task A_refusal_names_the_violated_policy_and_only_a_caller_that_waits_long_enough_is_admitted()
     {
         await using var host = await Users(("Plans:free:Burst", "3"), ("Plans:free:RequestsPerMinute", "7"));
         for (var i = 0; i < 3; i++)
@@ -74,7 +74,7 @@ public sealed class RateLimitingTests
     }
 
     [Fact]
-    public async Task The_day_s_quota_is_a_problem_of_its_own_that_ends_at_midnight()
+    public async Task The_daily_quota_has_its_own_problem_code_and_resets_at_midnight()
     {
         await using var host = await Users(("Plans:free:RequestsPerDay", "2"));
         await host.Get("/things");
@@ -164,7 +164,7 @@ public sealed class RateLimitingTests
     }
 
     [Fact]
-    public async Task Anonymous_callers_share_their_address_and_callers_do_not_share_theirs()
+    public async Task Anonymous_callers_share_the_bucket_of_their_address_and_other_callers_have_their_own()
     {
         await using var host = await Users(("Plans:anonymous:Burst", "2"), ("Plans:free:Burst", "2"));
         await host.Get("/open", subject: null);
@@ -209,7 +209,7 @@ public sealed class RateLimitingTests
     }
 
     [Fact]
-    public async Task A_tenant_uses_the_endpoints_it_is_allowed_whatever_their_spelling()
+    public async Task A_tenant_may_use_only_its_allowed_endpoints_in_any_spelling()
     {
         await using var host = await Users(
             ("Tenants:acme:AllowedEndpoints:0", "/v1/orders/*"),
@@ -227,7 +227,7 @@ public sealed class RateLimitingTests
     }
 
     [Fact]
-    public async Task A_tenant_s_own_domain_is_good_for_its_credentials_alone()
+    public async Task A_tenant_s_own_domain_accepts_only_its_credentials()
     {
         await using var host = await Users(("Tenants:acme:CustomDomain", "api.acme.example"), ("Tenants:other:Priority", "low"));
         Assert.Equal(HttpStatusCode.OK, (await host.Get("/things", tenant: "acme", host: "API.acme.example:8443")).StatusCode);
@@ -244,7 +244,7 @@ public sealed class RateLimitingTests
     [InlineData("198.51.100.10", HttpStatusCode.Forbidden)]
     [InlineData("2001:db8:1::1", HttpStatusCode.OK)]
     [InlineData("2001:db8:2::1", HttpStatusCode.Forbidden)]
-    public async Task A_tenant_is_served_from_its_own_addresses_alone(string address, HttpStatusCode status)
+    public async Task A_tenant_is_served_only_from_its_allowed_addresses(string address, HttpStatusCode status)
     {
         await using var host = await Users(
             ("Tenants:acme:AllowedAddresses:0", "203.0.113.0/24"),
@@ -266,7 +266,7 @@ public sealed class RateLimitingTests
     }
 
     [Fact]
-    public async Task A_read_only_plan_refuses_writes_of_the_domain_and_lets_webhooks_be_managed()
+    public async Task A_read_only_plan_refuses_domain_writes_and_allows_webhook_management()
     {
         await using var host = await Partners(("Tenants:acme:Plan", "free"));
         using var refused = await host.Send(HttpMethod.Post, "/orders", "alice", "acme");
@@ -277,7 +277,7 @@ public sealed class RateLimitingTests
     }
 
     [Fact]
-    public async Task A_body_larger_than_the_plan_takes_is_413_with_and_without_a_length()
+    public async Task A_body_larger_than_the_plan_allows_is_413_with_and_without_a_length()
     {
         await using var host = await Users(("Plans:free:MaxPayloadBytes", "1000"));
         using var fits = await host.Send(HttpMethod.Post, "/orders", "alice", content: new ByteArrayContent(new byte[1000]));

@@ -27,7 +27,7 @@ public sealed class RefusalCostTests
 
     [Theory]
     [MemberData(nameof(Refusals))]
-    public async Task A_refusal_costs_its_caller_and_neither_another_one_nor_the_address(
+    public async Task A_refusal_costs_its_caller_and_neither_other_callers_nor_the_address(
         string method,
         string path,
         string? content,
@@ -51,7 +51,7 @@ public sealed class RefusalCostTests
     }
 
     [Fact]
-    public async Task Sixty_callers_of_one_address_leave_its_anonymous_bucket_alone()
+    public async Task Sixty_callers_of_one_address_take_nothing_from_its_anonymous_bucket()
     {
         await using var host = await Start();
         for (var caller = 0; caller < 60; caller++)
@@ -67,7 +67,7 @@ public sealed class RefusalCostTests
     }
 
     [Fact]
-    public async Task Whoever_says_nothing_of_himself_pays_by_address_and_learns_nothing_of_guarded_paths()
+    public async Task An_anonymous_caller_pays_by_address_and_learns_nothing_about_guarded_paths()
     {
         await using var host = await Start();
 
@@ -85,7 +85,7 @@ public sealed class RefusalCostTests
     }
 
     [Fact]
-    public async Task What_is_without_limits_is_so_for_wrong_methods_too()
+    public async Task An_endpoint_without_limits_has_none_for_wrong_methods()
     {
         await using var host = await Start();
 

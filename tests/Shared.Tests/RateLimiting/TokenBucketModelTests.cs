@@ -33,7 +33,7 @@ public sealed class TokenBucketModelTests
                 steps =>
                 {
                     var clock = new ManualTimeProvider(new DateTimeOffset(2026, 1, 1, 23, 59, 59, 900, TimeSpan.Zero));
-                    return Holds(
+                    return FollowsTheModel(
                             new EmbeddedLimitStore(clock),
                             "m",
                             steps,
@@ -62,7 +62,7 @@ public sealed class TokenBucketModelTests
                 Prop.ForAll(
                         Steps(),
                         steps =>
-                            Holds(store, $"m{run++}", steps, static pause => pause > 8 ? Task.Delay(1) : Task.CompletedTask)
+                            FollowsTheModel(store, $"m{run++}", steps, static pause => pause > 8 ? Task.Delay(1) : Task.CompletedTask)
                                 .GetAwaiter()
                                 .GetResult()
                     )
@@ -86,7 +86,7 @@ public sealed class TokenBucketModelTests
         return step.ListOf().Select(s => s.ToList()).ToArbitrary();
     }
 
-    private static async Task<bool> Holds(ILimitStore store, string tag, List<Step> steps, Func<int, Task> pass)
+    private static async Task<bool> FollowsTheModel(ILimitStore store, string tag, List<Step> steps, Func<int, Task> pass)
     {
         var model = Policies.Select(p => new Model(p)).ToArray();
         var today = 0L;

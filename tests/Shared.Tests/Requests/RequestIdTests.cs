@@ -7,7 +7,7 @@ public sealed class RequestIdTests
     private static readonly DateTimeOffset Noon = new(2026, 1, 15, 12, 0, 0, TimeSpan.Zero);
 
     [Fact]
-    public void Is_a_uuid_of_version_7_that_names_its_millisecond()
+    public void A_request_id_is_a_version_7_uuid_with_its_millisecond()
     {
         var id = RequestId.New(Noon);
 
@@ -18,7 +18,7 @@ public sealed class RequestIdTests
     }
 
     [Fact]
-    public void Differs_within_a_millisecond_and_across_threads()
+    public void Request_ids_differ_within_a_millisecond_and_across_threads()
     {
         var ids = Enumerable.Range(0, 100_000).AsParallel().Select(_ => RequestId.New(Noon)).ToHashSet(StringComparer.Ordinal);
 

@@ -12,7 +12,7 @@ public sealed class Rfc3339Tests
     [InlineData("2026-01-02T03:04:05.123456789Z", "2026-01-02T03:04:05.1234567Z")]
     [InlineData("2026-01-02T03:04:05.123456789123+01:00", "2026-01-02T02:04:05.1234567Z")]
     [InlineData("2026-01-02T03:04:05-05:30", "2026-01-02T08:34:05.0000000Z")]
-    public void A_moment_is_read_to_the_last_digit_that_is_kept(string text, string moment)
+    public void A_time_is_parsed_with_the_digits_that_can_be_stored(string text, string moment)
     {
         Assert.True(Rfc3339.TryParse(text, out var read));
         Assert.Equal(moment, read.UtcDateTime.ToString("O", CultureInfo.InvariantCulture));
@@ -24,7 +24,7 @@ public sealed class Rfc3339Tests
     [InlineData("2026-01-02")]
     [InlineData("2026-01-02T00:00:00")]
     [InlineData("2026-01-02T00:00:00.000")]
-    public void Where_people_write_it_a_day_or_no_offset_will_do(string text)
+    public void A_day_or_a_time_without_an_offset_is_parsed_only_where_allowed(string text)
     {
         Assert.False(Rfc3339.TryParse(text, out _));
         Assert.True(Rfc3339.TryParseOrDay(text, out var read));
@@ -44,7 +44,7 @@ public sealed class Rfc3339Tests
     [InlineData("2026-02-30T00:00:00Z")]
     [InlineData("2026-01-02T03:04:05.12345678x")]
     [InlineData("0001-01-01T00:00:00+14:00")]
-    public void Anything_else_is_none(string? text)
+    public void An_invalid_time_is_not_parsed(string? text)
     {
         Assert.False(Rfc3339.TryParse(text, out _));
         Assert.False(Rfc3339.TryParseOrDay(text, out _));

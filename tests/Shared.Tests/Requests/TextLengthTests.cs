@@ -13,6 +13,6 @@ public sealed class TextLengthTests
     [InlineData("a\U0001F600", 1, false)]
     [InlineData("e\u0301", 1, false)] // Two code points that are displayed as one character.
     [InlineData("abcdefgh", 3, false)]
-    public void A_text_is_measured_in_characters(string text, int characters, bool isAtMost) =>
+    public void The_length_of_a_text_is_counted_in_code_points(string text, int characters, bool isAtMost) =>
         Assert.Equal(isAtMost, TextLength.IsAtMost(text, characters));
 }

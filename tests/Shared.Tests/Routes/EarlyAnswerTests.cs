@@ -44,14 +44,14 @@ public sealed class EarlyAnswerTests
 
     [Theory]
     [MemberData(nameof(Uploads))]
-    public async Task An_answer_before_the_body_is_the_answer_and_no_failure(string path, string first, string piece, bool resets)
+    public async Task An_early_answer_reaches_the_client_and_is_no_failure(string path, string first, string piece, bool resets)
     {
-        using var service = new HangingUp(Refused, resets);
+        using var service = new ClosingService(Refused, resets);
         await using var gateway = await Before(service.Address);
         for (var i = 0; i < 3; i++)
         {
             using var client = await Begin(gateway, path, first);
-            await service.HungUp();
+            await service.Closed();
 
             var answer = await UntilAnswered(client, piece);
 
@@ -64,14 +64,14 @@ public sealed class EarlyAnswerTests
     [Theory]
     [InlineData("/any")]
     [InlineData("/own")]
-    public async Task A_body_that_a_service_has_not_read_is_no_failure_however_slowly_it_comes(string path)
+    public async Task A_slow_body_that_the_service_does_not_read_is_no_failure(string path)
     {
-        using var service = new HangingUp(Done, resets: false);
+        using var service = new ClosingService(Done, resets: false);
         await using var gateway = await Before(service.Address);
         for (var i = 0; i < 3; i++)
         {
             using var client = await Begin(gateway, path, "Content-Length: 10\r\n\r\nhello");
-            await service.HungUp();
+            await service.Closed();
             await client.Send("w");
             await Task.Yield();
             await client.Send("orld");
@@ -87,14 +87,14 @@ public sealed class EarlyAnswerTests
     [InlineData("/own", false)]
     [InlineData("/any", true)]
     [InlineData("/own", true)]
-    public async Task A_client_that_goes_after_the_service_has_answered_changes_nothing(string path, bool ends)
+    public async Task A_client_that_disconnects_after_the_service_has_answered_is_no_failure(string path, bool ends)
     {
-        using var service = new HangingUp(Refused, resets: true);
+        using var service = new ClosingService(Refused, resets: true);
         await using var gateway = await Before(service.Address);
         for (var i = 0; i < 3; i++)
         {
             using var client = await Begin(gateway, path, "Content-Length: 1000000\r\n\r\nhello");
-            await service.HungUp();
+            await service.Closed();
             if (ends)
             {
                 client.End();
@@ -113,9 +113,9 @@ public sealed class EarlyAnswerTests
     [Theory]
     [InlineData("/any")]
     [InlineData("/own")]
-    public async Task A_held_body_that_a_service_refuses_unread_is_refused_with_its_words(string path)
+    public async Task A_buffered_body_that_the_service_refuses_unread_gets_the_services_answer(string path)
     {
-        using var service = new HangingUp(Refused, resets: true);
+        using var service = new ClosingService(Refused, resets: true);
         await using var gateway = await Before(service.Address);
         for (var i = 0; i < 3; i++)
         {
@@ -132,14 +132,14 @@ public sealed class EarlyAnswerTests
     /// <summary>The counterpart: not every broken connection is the client's fault.</summary>
     [Theory]
     [MemberData(nameof(Uploads))]
-    public async Task A_service_that_hangs_up_without_a_word_has_failed(string path, string first, string piece, bool resets)
+    public async Task A_service_that_hangs_up_without_an_answer_has_failed(string path, string first, string piece, bool resets)
     {
-        using var service = new HangingUp("", resets);
+        using var service = new ClosingService("", resets);
         await using var gateway = await Before(service.Address);
         for (var i = 0; i < 2; i++)
         {
             using var client = await Begin(gateway, path, first);
-            await service.HungUp();
+            await service.Closed();
 
             Assert.Equal(502, (await UntilAnswered(client, piece)).Status);
         }
@@ -153,7 +153,7 @@ public sealed class EarlyAnswerTests
     /// </summary>
     [Theory]
     [MemberData(nameof(Uploads))]
-    public async Task A_service_that_hangs_up_on_a_sender_that_kept_it_waiting_is_not_counted_as_failed(
+    public async Task A_service_that_hangs_up_on_a_slow_client_does_not_count_as_failed(
         string path,
         string first,
         string piece,
@@ -161,7 +161,7 @@ public sealed class EarlyAnswerTests
     )
     {
         var time = new ManualTimeProvider();
-        using var service = new HangingUp("", resets);
+        using var service = new ClosingService("", resets);
         await using var gateway = await RouteStage.Before(
             service.Address,
             Settings().With([new("Upstreams:stub:Timeout", "00:00:10"), new("Kestrel:Limits:MinRequestBodyDataRate:BytesPerSecond", "0")]),
@@ -171,7 +171,7 @@ public sealed class EarlyAnswerTests
         for (var i = 0; i < 3; i++)
         {
             using var client = await Begin(gateway, path, first);
-            await service.HungUp();
+            await service.Closed();
             await Eventually.True(() => RouteStage.Places(gateway) == 0); // The gateway waits for the client's body.
             time.Advance(TimeSpan.FromSeconds(15));
 
@@ -184,7 +184,7 @@ public sealed class EarlyAnswerTests
     [Theory]
     [InlineData("/any")]
     [InlineData("/own")]
-    public async Task Over_HTTP2_an_answer_before_the_body_is_the_answer_too(string path)
+    public async Task An_HTTP2_answer_before_the_end_of_the_body_reaches_the_client(string path)
     {
         await using var stage = await OverHttp2(async context =>
         {
@@ -206,7 +206,7 @@ public sealed class EarlyAnswerTests
     [Theory]
     [InlineData("/any")]
     [InlineData("/own")]
-    public async Task Over_HTTP2_a_service_that_resets_its_stream_while_the_client_is_waited_for_has_failed(string path)
+    public async Task An_HTTP2_service_that_resets_its_stream_during_the_upload_has_failed(string path)
     {
         await using var stage = await OverHttp2(async context =>
         {
@@ -268,7 +268,7 @@ public sealed class EarlyAnswerTests
     }
 
     /// <summary>Checks that neither the breaker nor a leftover connection affects other requests.</summary>
-    private static async Task ServesOthers(TestHost gateway, HangingUp service)
+    private static async Task ServesOthers(TestHost gateway, ClosingService service)
     {
         (service.Answers, service.TakesBody) = (Done, false);
         foreach (var path in (string[])["/any", "/own", "/any", "/own"])
@@ -279,13 +279,13 @@ public sealed class EarlyAnswerTests
     }
 
     /// <summary>A service that reads a head, optionally a first piece of the body, sends its answer and closes the connection.</summary>
-    private sealed class HangingUp : IDisposable
+    private sealed class ClosingService : IDisposable
     {
         private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
-        private readonly SemaphoreSlim _hungUp = new(0);
+        private readonly SemaphoreSlim _closed = new(0);
         private readonly bool _resets;
 
-        public HangingUp(string answer, bool resets)
+        public ClosingService(string answer, bool resets)
         {
             (Answers, _resets) = (answer, resets);
             _listener.Start();
@@ -298,12 +298,12 @@ public sealed class EarlyAnswerTests
 
         public Uri Address => new($"http://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}/");
 
-        public async Task HungUp() => Assert.True(await _hungUp.WaitAsync(TimeSpan.FromSeconds(60)));
+        public async Task Closed() => Assert.True(await _closed.WaitAsync(TimeSpan.FromSeconds(60)));
 
         public void Dispose()
         {
             _listener.Dispose();
-            _hungUp.Dispose();
+            _closed.Dispose();
         }
 
         private async Task Listen()
@@ -354,7 +354,7 @@ public sealed class EarlyAnswerTests
                 await stream.WriteAsync(Encoding.ASCII.GetBytes(Answers));
             }
 
-            _hungUp.Release();
+            _closed.Release();
         }
     }
 }

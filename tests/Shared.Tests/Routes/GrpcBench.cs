@@ -123,7 +123,7 @@ internal sealed class GrpcBench : IAsyncDisposable
     /// <summary>A caller source that returns the same caller for every request.</summary>
     internal sealed class ManualCaller : ICallerSource
     {
-        public CallerResult Who { get; set; } = Of(DateTimeOffset.MaxValue);
+        public CallerResult Result { get; set; } = Of(DateTimeOffset.MaxValue);
 
         public string? Challenge => null;
 
@@ -138,6 +138,6 @@ internal sealed class GrpcBench : IAsyncDisposable
                 }
             );
 
-        public ValueTask<CallerResult> Resolve(HttpContext context) => new(Who);
+        public ValueTask<CallerResult> Resolve(HttpContext context) => new(Result);
     }
 }

@@ -20,22 +20,22 @@ public sealed class GrpcRefusalTests
     public static TheoryData<GrpcWebMode?> Forms => GrpcRouteTests.Forms;
 
     [Theory, MemberData(nameof(Forms))]
-    public async Task Callers_are_refused_as_gRPC(GrpcWebMode? web)
+    public async Task Callers_are_refused_with_gRPC_statuses(GrpcWebMode? web)
     {
         await using var bench = await GrpcBench.Start();
         var client = new Talk.TalkClient(bench.Channel(web));
 
-        bench.Caller.Who = Bff.Callers.CallerResult.None;
+        bench.Caller.Result = Bff.Callers.CallerResult.None;
         await Refused(client, StatusCode.Unauthenticated, "missing_token");
-        bench.Caller.Who = Bff.Callers.CallerResult.Refused(ProblemCodes.TokenExpired);
+        bench.Caller.Result = Bff.Callers.CallerResult.Refused(ProblemCodes.TokenExpired);
         await Refused(client, StatusCode.Unauthenticated, "token_expired");
-        bench.Caller.Who = GrpcBench.ManualCaller.Of(DateTimeOffset.MaxValue, "other");
+        bench.Caller.Result = GrpcBench.ManualCaller.Of(DateTimeOffset.MaxValue, "other");
         await Refused(client, StatusCode.PermissionDenied, "insufficient_scope");
         Assert.Empty(bench.Service.Calls);
     }
 
     [Theory, MemberData(nameof(Forms))]
-    public async Task Limits_are_refused_as_gRPC_with_the_time_to_wait(GrpcWebMode? web)
+    public async Task Rate_limits_are_refused_with_a_gRPC_status_and_Retry_After(GrpcWebMode? web)
     {
         await using var bench = await GrpcBench.Start(new() { ["Plans:free:RequestsPerMinute"] = "1", ["Plans:free:Burst"] = "1" });
         var client = new Talk.TalkClient(bench.Channel(web));
@@ -53,7 +53,7 @@ public sealed class GrpcRefusalTests
     }
 
     [Theory, MemberData(nameof(Forms))]
-    public async Task A_message_that_is_too_large_is_refused_as_gRPC_and_costs_others_nothing(GrpcWebMode? web)
+    public async Task A_message_that_is_too_large_is_refused_and_does_not_open_the_breaker(GrpcWebMode? web)
     {
         await using var bench = await GrpcBench.Start(
             new()
@@ -75,7 +75,7 @@ public sealed class GrpcRefusalTests
     }
 
     [Theory, MemberData(nameof(Forms))]
-    public async Task A_service_that_is_not_there_is_unavailable(GrpcWebMode? web)
+    public async Task A_service_that_is_down_is_reported_as_unavailable(GrpcWebMode? web)
     {
         await using var bench = await GrpcBench.Start(new() { ["Upstreams:talk:Address"] = "http://127.0.0.1:1" });
 
@@ -83,7 +83,7 @@ public sealed class GrpcRefusalTests
     }
 
     [Theory, MemberData(nameof(Forms))]
-    public async Task A_service_that_speaks_no_gRPC_is_answered_for(GrpcWebMode? web)
+    public async Task An_answer_without_gRPC_becomes_a_gRPC_status(GrpcWebMode? web)
     {
         await using var page = await TestHost.Start(
             _ => { },
@@ -122,7 +122,7 @@ public sealed class GrpcRefusalTests
     }
 
     [Fact]
-    public async Task A_host_that_is_full_says_so_as_gRPC()
+    public async Task A_full_host_refuses_a_call_as_unavailable()
     {
         await using var bench = await GrpcBench.Start(new() { ["Admission:MaxConcurrency"] = "1", ["Admission:MaxQueue"] = "0" });
         using var first = bench.Client.OnceAsync(new() { Text = "hang" });
@@ -135,7 +135,7 @@ public sealed class GrpcRefusalTests
 
     /// <summary>A client that opens streams and sends nothing holds neither the host's slots nor places of the service.</summary>
     [Fact]
-    public async Task A_stream_whose_client_is_silent_holds_no_slot_and_no_place()
+    public async Task A_stream_whose_client_is_silent_holds_no_slot_and_no_place_of_the_service()
     {
         await using var bench = await GrpcBench.Start(
             new()
@@ -160,7 +160,7 @@ public sealed class GrpcRefusalTests
     }
 
     [Fact]
-    public async Task What_is_nowhere_is_unimplemented()
+    public async Task An_unknown_method_is_unimplemented()
     {
         await using var bench = await GrpcBench.Start(new() { ["ReverseProxy:Routes:talk:Match:Path"] = "/elsewhere/{method}" });
 
@@ -193,7 +193,7 @@ public sealed class GrpcRefusalTests
     [InlineData("application/grpc", 1)]
     [InlineData("application/grpc-web+proto", 1, false)]
     [InlineData("application/grpcs", 2)]
-    public async Task What_is_no_gRPC_is_refused_with_a_document(string type, int version, bool web = true)
+    public async Task A_request_that_is_not_gRPC_is_refused_with_a_problem_document(string type, int version, bool web = true)
     {
         await using var bench = await GrpcBench.Start(new() { ["ReverseProxy:Routes:talk:Metadata:GrpcWeb"] = web ? "true" : "false" });
         using var request = Request(version == 2 ? bench.Http2 : bench.Http1, type);
@@ -213,7 +213,7 @@ public sealed class GrpcRefusalTests
     [InlineData("AAA=AAA=")]
     [InlineData("A")]
     [InlineData("?AAAAAAA")]
-    public async Task A_text_that_cannot_be_read_harms_nobody(string text)
+    public async Task An_invalid_gRPC_Web_text_is_refused_and_does_not_open_the_breaker(string text)
     {
         await using var bench = await GrpcBench.Start(
             new() { ["Upstreams:talk:Breaker:MinimumThroughput"] = "2", ["Upstreams:talk:Breaker:FailureRatio"] = "0.01" }

@@ -16,7 +16,7 @@ public sealed class GrpcRouteTests
     public static TheoryData<GrpcWebMode?> Forms => [null, GrpcWebMode.GrpcWeb, GrpcWebMode.GrpcWebText];
 
     [Theory, MemberData(nameof(Forms))]
-    public async Task A_call_and_its_metadata_pass_both_ways(GrpcWebMode? web)
+    public async Task A_call_and_its_metadata_are_relayed_in_both_directions(GrpcWebMode? web)
     {
         await using var bench = await GrpcBench.Start();
         var client = new Talk.TalkClient(bench.Channel(web));
@@ -61,7 +61,7 @@ public sealed class GrpcRouteTests
     }
 
     [Fact]
-    public async Task A_stream_of_the_client_and_one_both_ways_pass()
+    public async Task Client_streams_and_bidirectional_streams_are_relayed()
     {
         await using var bench = await GrpcBench.Start();
         var client = bench.Client;
@@ -89,7 +89,7 @@ public sealed class GrpcRouteTests
     }
 
     [Fact]
-    public async Task A_service_ends_a_stream_while_the_client_still_could_speak()
+    public async Task A_service_may_end_a_stream_before_the_client_has_completed_it()
     {
         await using var bench = await GrpcBench.Start();
         using var chat = bench.Client.Chat();
@@ -103,7 +103,7 @@ public sealed class GrpcRouteTests
     }
 
     [Theory, MemberData(nameof(Forms))]
-    public async Task A_status_passes_with_its_message_and_details(GrpcWebMode? web)
+    public async Task A_status_is_relayed_with_its_message_and_details(GrpcWebMode? web)
     {
         await using var bench = await GrpcBench.Start();
         var client = new Talk.TalkClient(bench.Channel(web));
@@ -124,7 +124,7 @@ public sealed class GrpcRouteTests
     }
 
     [Theory, MemberData(nameof(Forms))]
-    public async Task Streams_of_any_length_pass_and_large_messages_within_what_is_allowed(GrpcWebMode? web)
+    public async Task Streams_of_any_length_and_messages_within_the_limit_are_relayed(GrpcWebMode? web)
     {
         await using var bench = await GrpcBench.Start(new() { ["Plans:free:MaxPayloadBytes"] = "2097152" });
         var client = new Talk.TalkClient(bench.Channel(web));
@@ -153,7 +153,7 @@ public sealed class GrpcRouteTests
     }
 
     [Fact]
-    public async Task The_services_deadline_is_what_is_left_of_the_clients()
+    public async Task The_services_deadline_is_the_clients_remaining_time()
     {
         await using var bench = await GrpcBench.Start();
 
@@ -163,7 +163,7 @@ public sealed class GrpcRouteTests
     }
 
     [Theory, MemberData(nameof(Forms))]
-    public async Task The_smaller_of_the_two_times_holds(GrpcWebMode? web)
+    public async Task The_shorter_of_timeout_and_deadline_applies(GrpcWebMode? web)
     {
         await using var bench = await GrpcBench.Start(new() { ["Upstreams:talk:Timeout"] = "00:00:00.500" });
         var client = new Talk.TalkClient(bench.Channel(web));
@@ -175,7 +175,7 @@ public sealed class GrpcRouteTests
     }
 
     [Fact]
-    public async Task A_client_that_leaves_or_has_no_time_is_no_fault_of_the_service()
+    public async Task A_cancelled_call_or_a_short_deadline_does_not_open_the_breaker()
     {
         await using var bench = await GrpcBench.Start(
             new() { ["Upstreams:talk:Breaker:MinimumThroughput"] = "2", ["Upstreams:talk:Breaker:FailureRatio"] = "0.01" }
@@ -200,7 +200,7 @@ public sealed class GrpcRouteTests
     }
 
     [Fact]
-    public async Task The_access_log_says_how_a_call_ended()
+    public async Task The_access_log_records_the_gRPC_status()
     {
         using var output = new MemoryStream();
         await using (var bench = await GrpcBench.Start(output: output))
@@ -213,7 +213,7 @@ public sealed class GrpcRouteTests
             }
 
             Assert.True(await bench.Service.Last().Ended.WaitAsync(WaitLimit));
-            bench.Caller.Who = Bff.Callers.CallerResult.None;
+            bench.Caller.Result = Bff.Callers.CallerResult.None;
             await GrpcBench.Fails(bench.Client.OnceAsync(new() { Text = "hello" }));
         }
 
@@ -227,7 +227,7 @@ public sealed class GrpcRouteTests
     }
 
     [Fact]
-    public async Task Statuses_that_a_client_can_bring_about_open_no_breaker()
+    public async Task Statuses_that_a_client_can_cause_do_not_open_the_breaker()
     {
         await using var bench = await GrpcBench.Start(
             new() { ["Upstreams:talk:Breaker:MinimumThroughput"] = "2", ["Upstreams:talk:Breaker:FailureRatio"] = "0.01" }
@@ -248,7 +248,7 @@ public sealed class GrpcRouteTests
     [InlineData("status 15")]
     [InlineData("status 4")]
     [InlineData("reset")]
-    public async Task A_service_that_is_ill_opens_its_breaker(string told)
+    public async Task A_failing_service_opens_its_breaker(string told)
     {
         await using var bench = await GrpcBench.Start(
             new()
@@ -272,7 +272,7 @@ public sealed class GrpcRouteTests
     }
 
     [Theory, MemberData(nameof(Forms))]
-    public async Task A_stream_that_breaks_off_ends_with_a_status(GrpcWebMode? web)
+    public async Task A_broken_stream_ends_with_a_status(GrpcWebMode? web)
     {
         await using var bench = await GrpcBench.Start();
         using var call = new Talk.TalkClient(bench.Channel(web)).Listen(new() { Text = "reset", Times = 2 });
@@ -313,7 +313,7 @@ public sealed class GrpcRouteTests
     {
         var clock = new ManualTimeProvider(DateTimeOffset.UtcNow);
         await using var bench = await GrpcBench.Start(time: clock);
-        bench.Caller.Who = GrpcBench.ManualCaller.Of(clock.GetUtcNow() + TimeSpan.FromSeconds(60));
+        bench.Caller.Result = GrpcBench.ManualCaller.Of(clock.GetUtcNow() + TimeSpan.FromSeconds(60));
         using var call = bench.Client.Listen(new() { Text = "silent", Times = 1 });
         Assert.True(await call.ResponseStream.MoveNext(default).WaitAsync(WaitLimit));
         var next = call.ResponseStream.MoveNext(default);

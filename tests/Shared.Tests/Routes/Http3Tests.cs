@@ -9,7 +9,7 @@ namespace Bff.Shared.Tests.Routes;
 public sealed class Http3Tests
 {
     [Http3Fact]
-    public async Task A_client_is_told_of_HTTP3_and_is_served_over_it()
+    public async Task HTTP3_is_advertised_and_served()
     {
         using var authority = new TestAuthority();
         var certificate = authority.Issue("gateway");

@@ -31,18 +31,18 @@ public sealed class LostSenderTests : IAsyncLifetime
                     ["ReverseProxy:Routes:any:Match:Path"] = "/any",
                     ["ReverseProxy:Routes:any:Metadata:Scope"] = "api",
                 },
-            places: places => places.BeforeEdge<Leaving>(),
+            places: places => places.BeforeEdge<LostClient>(),
             hasOwn: true
         );
 
     public async Task DisposeAsync() => await _stage!.DisposeAsync();
 
-    public static TheoryData<string, string, bool> Ways
+    public static TheoryData<string, string, bool> Cases
     {
         get
         {
             var ways = new TheoryData<string, string, bool>();
-            foreach (var order in (string[])[Leaving.ReaderFirst, Leaving.ReaderAlone, Leaving.Reset, Leaving.Misread])
+            foreach (var order in (string[])[LostClient.ReaderFirst, LostClient.ReaderAlone, LostClient.Reset, LostClient.Misread])
             {
                 ways.Add("/any", order, false);
                 ways.Add("/any", order, true);
@@ -55,13 +55,13 @@ public sealed class LostSenderTests : IAsyncLifetime
     }
 
     [Theory]
-    [MemberData(nameof(Ways))]
-    public async Task Its_going_is_never_the_services_failure(string path, string order, bool isChunked)
+    [MemberData(nameof(Cases))]
+    public async Task A_client_that_disconnects_is_never_the_services_failure(string path, string order, bool isChunked)
     {
         for (var i = 0; i < 2; i++)
         {
             using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new ByteArrayContent(new byte[10]) };
-            request.Headers.Add(Leaving.Header, order);
+            request.Headers.Add(LostClient.Header, order);
             request.Headers.TransferEncodingChunked = isChunked;
 
             using var answer = await _stage!.Gateway.Client.SendAsync(request);
@@ -73,7 +73,7 @@ public sealed class LostSenderTests : IAsyncLifetime
     }
 
     /// <summary>Delivers half of the body and then reports a lost client as a server does.</summary>
-    internal sealed class Leaving(RequestDelegate next)
+    internal sealed class LostClient(RequestDelegate next)
     {
         public const string Header = "X-Leaves";
 
@@ -124,14 +124,14 @@ public sealed class LostSenderTests : IAsyncLifetime
 
             switch (_order)
             {
-                case Leaving.ReaderFirst:
+                case LostClient.ReaderFirst:
                     var reading = new TaskCompletionSource<int>(); // Continuations run at once, before the next callback.
                     cancellationToken.Register(() => reading.TrySetCanceled(cancellationToken));
                     ThreadPool.QueueUserWorkItem(_ => _aborted.Cancel());
                     return new(reading.Task);
-                case Leaving.ReaderAlone:
+                case LostClient.ReaderAlone:
                     return ValueTask.FromException<int>(new TaskCanceledException("The request was aborted"));
-                case Leaving.Reset:
+                case LostClient.Reset:
                     return ValueTask.FromException<int>(new IOException("The connection was reset."));
                 default:
                     return ValueTask.FromException<int>(new InvalidOperationException("Reading is already in progress."));

@@ -44,9 +44,9 @@ public sealed class LyingServiceTests : IAsyncLifetime, IDisposable
 
     private readonly TcpListener _service = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _over = new();
-    private byte[] _says = [];
+    private byte[] _answer = [];
     private bool _hangsUp;
-    private int _asked;
+    private int _calls;
     private string _method = "";
     private TestHost? _gateway;
 
@@ -128,7 +128,7 @@ public sealed class LyingServiceTests : IAsyncLifetime, IDisposable
             builder =>
             {
                 builder.AddBffDefaults();
-                builder.Services.AddSingleton<ICallerSource, Somebody>();
+                builder.Services.AddSingleton<ICallerSource, FixedCaller>();
                 builder.AddUpstream<ISample>("stub");
             },
             app =>
@@ -161,9 +161,9 @@ public sealed class LyingServiceTests : IAsyncLifetime, IDisposable
 
     [Theory]
     [MemberData(nameof(Answers))]
-    public async Task Whatever_a_service_answers_the_client_gets_HTTP(string name, string says, bool hangsUp, int status, string outcome)
+    public async Task The_client_gets_valid_HTTP_for_any_service_answer(string name, string says, bool hangsUp, int status, string outcome)
     {
-        (_says, _hangsUp) = (Encoding.Latin1.GetBytes(says), hangsUp);
+        (_answer, _hangsUp) = (Encoding.Latin1.GetBytes(says), hangsUp);
         // Each path is called twice to show that nothing is left for the next request.
         foreach (var path in (string[])["/any", "/own", "/any", "/own"])
         {
@@ -188,15 +188,15 @@ public sealed class LyingServiceTests : IAsyncLifetime, IDisposable
     [Theory]
     [InlineData("/any")]
     [InlineData("/own")]
-    public async Task An_answer_that_is_there_before_the_body_passes_and_nothing_is_left(string path)
+    public async Task An_answer_before_the_end_of_the_body_is_relayed_and_frees_its_place(string path)
     {
         const string Refusal = "{\"title\":\"No\"}";
-        _says = Encoding.ASCII.GetBytes($"HTTP/1.1 409 Conflict\r\n{Json}Content-Length: {Refusal.Length}\r\n\r\n{Refusal}");
+        _answer = Encoding.ASCII.GetBytes($"HTTP/1.1 409 Conflict\r\n{Json}Content-Length: {Refusal.Length}\r\n\r\n{Refusal}");
         using var client = await RawSender.Start(
             _gateway!.Address,
             $"POST {path} HTTP/1.1\r\nHost: gateway\r\n{Json}Content-Length: 10\r\n\r\nhello"
         );
-        await Eventually.True(() => Volatile.Read(ref _asked) == 1);
+        await Eventually.True(() => Volatile.Read(ref _calls) == 1);
 
         await client.Send("world");
 
@@ -210,9 +210,9 @@ public sealed class LyingServiceTests : IAsyncLifetime, IDisposable
     [InlineData("/own", "SPDY/3.1")]
     [InlineData("/any", "h2c")]
     [InlineData("/any", "websocket, SPDY/3.1")]
-    public async Task Nothing_but_a_WebSocket_becomes_a_tunnel(string path, string protocol)
+    public async Task Only_a_WebSocket_becomes_a_tunnel(string path, string protocol)
     {
-        _says = Encoding.ASCII.GetBytes($"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: {protocol}\r\n\r\n");
+        _answer = Encoding.ASCII.GetBytes($"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: {protocol}\r\n\r\n");
         _hangsUp = true;
 
         var answer = await Send($"GET {path} HTTP/1.1\r\nHost: gateway\r\nConnection: Upgrade\r\nUpgrade: {protocol}\r\n\r\n");
@@ -225,9 +225,9 @@ public sealed class LyingServiceTests : IAsyncLifetime, IDisposable
     [InlineData("/any", "POST")]
     [InlineData("/own", "POST")]
     [InlineData("/any", "DELETE")]
-    public async Task The_method_that_was_admitted_is_the_one_that_arrives(string path, string method)
+    public async Task An_upgrade_request_keeps_its_method(string path, string method)
     {
-        _says = "HTTP/1.1 204 No Content\r\n\r\n"u8.ToArray();
+        _answer = "HTTP/1.1 204 No Content\r\n\r\n"u8.ToArray();
 
         var answer = await Send(
             $"{method} {path} HTTP/1.1\r\nHost: gateway\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 0\r\n\r\n"
@@ -240,22 +240,22 @@ public sealed class LyingServiceTests : IAsyncLifetime, IDisposable
     [Theory]
     [InlineData("/any")]
     [InlineData("/own")]
-    public async Task No_service_is_asked_what_the_gateway_tells_it(string path)
+    public async Task TRACE_is_not_forwarded(string path)
     {
         var answer = await Send($"TRACE {path} HTTP/1.1\r\nHost: gateway\r\n\r\n");
 
-        Assert.Equal((405, 0), (answer.Status, _asked));
+        Assert.Equal((405, 0), (answer.Status, _calls));
         Assert.NotNull(answer.Header("Allow"));
     }
 
     [Theory]
     [InlineData("/any")]
     [InlineData("/own")]
-    public async Task No_service_is_blamed_for_a_tunnel_that_the_gateway_does_not_make(string path)
+    public async Task CONNECT_is_not_forwarded(string path)
     {
         var answer = await Send($"CONNECT {path} HTTP/1.1\r\nHost: gateway\r\n\r\n");
 
-        Assert.Equal((405, 0), (answer.Status, _asked));
+        Assert.Equal((405, 0), (answer.Status, _calls));
         Assert.NotNull(answer.Header("Allow"));
     }
 
@@ -263,9 +263,9 @@ public sealed class LyingServiceTests : IAsyncLifetime, IDisposable
     [InlineData("/any", "404 db-7 is gone", "Not Found")]
     [InlineData("/own", "404 db-7 is gone", "Not Found")]
     [InlineData("/any", "999 db-7 is gone", "Bad Gateway")]
-    public async Task The_words_for_an_answer_go_with_it(string path, string says, string words)
+    public async Task The_reason_phrase_is_replaced_by_the_standard_one(string path, string says, string words)
     {
-        _says = Encoding.ASCII.GetBytes($"HTTP/1.1 {says}\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\nno");
+        _answer = Encoding.ASCII.GetBytes($"HTTP/1.1 {says}\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\nno");
 
         using var answer = await _gateway!.Client.GetAsync(path);
 
@@ -275,9 +275,9 @@ public sealed class LyingServiceTests : IAsyncLifetime, IDisposable
     [Theory]
     [InlineData("/any")]
     [InlineData("/own")]
-    public async Task What_a_service_says_to_the_gateway_alone_goes_no_further(string path)
+    public async Task Headers_that_the_service_names_in_Connection_are_not_relayed(string path)
     {
-        _says = Encoding.ASCII.GetBytes(
+        _answer = Encoding.ASCII.GetBytes(
             $"HTTP/1.1 200 OK\r\n{Json}Connection: keep-alive, etag\r\nETag: \"a\"\r\nConnection: Age\r\nAge: 5\r\nVary: Accept\r\nContent-Length: 2\r\n\r\n{{}}"
         );
 
@@ -296,9 +296,9 @@ public sealed class LyingServiceTests : IAsyncLifetime, IDisposable
     [InlineData("/\\evil.example", null)]
     [InlineData("https://evil.example/x", null)]
     [InlineData("javascript:alert(1)", null)]
-    public async Task A_redirect_leads_to_no_other_host(string location, string? expected)
+    public async Task A_redirect_never_leads_to_another_host(string location, string? expected)
     {
-        _says = Encoding.ASCII.GetBytes($"HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n");
+        _answer = Encoding.ASCII.GetBytes($"HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n");
 
         var answer = await Send("GET /any HTTP/1.1\r\nHost: gateway\r\n\r\n");
 
@@ -358,8 +358,8 @@ public sealed class LyingServiceTests : IAsyncLifetime, IDisposable
                     }
 
                     (_method, head) = (head[..head.IndexOf(' ', StringComparison.Ordinal)], "");
-                    Interlocked.Increment(ref _asked);
-                    await stream.WriteAsync(_says, _over.Token);
+                    Interlocked.Increment(ref _calls);
+                    await stream.WriteAsync(_answer, _over.Token);
                     if (_hangsUp)
                     {
                         return;

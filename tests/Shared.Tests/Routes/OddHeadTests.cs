@@ -47,7 +47,7 @@ public sealed class OddHeadTests : IAsyncLifetime
     [Theory]
     [InlineData("/any")]
     [InlineData("/own")]
-    public async Task A_value_that_is_not_ASCII_reaches_the_service_as_it_came_and_costs_it_nothing(string path)
+    public async Task A_header_value_that_is_not_ASCII_reaches_the_service_unchanged(string path)
     {
         var bytes = Encoding.Latin1.GetString(Encoding.UTF8.GetBytes("Gerät/1 ☂"));
         for (var i = 0; i < 4; i++) // Two failures would open the breaker.
@@ -62,7 +62,7 @@ public sealed class OddHeadTests : IAsyncLifetime
     [Theory]
     [InlineData("/any")]
     [InlineData("/own")]
-    public async Task A_files_name_that_is_not_ASCII_comes_back_as_the_service_wrote_it(string path)
+    public async Task A_file_name_that_is_not_ASCII_reaches_the_client_unchanged(string path)
     {
         var answer = await Send(path, "Prefer: name\r\n");
 
@@ -76,7 +76,7 @@ public sealed class OddHeadTests : IAsyncLifetime
     [Theory]
     [InlineData("/any")]
     [InlineData("/own")]
-    public async Task A_head_that_is_too_large_for_services_is_refused_and_costs_them_nothing(string path)
+    public async Task A_head_that_is_too_large_for_services_is_refused_and_does_not_open_the_breaker(string path)
     {
         for (var i = 0; i < 4; i++)
         {
@@ -90,7 +90,7 @@ public sealed class OddHeadTests : IAsyncLifetime
     }
 
     [Fact]
-    public void An_endpoint_of_the_hosts_may_be_as_silent_as_a_route() =>
+    public void An_endpoint_of_the_host_has_the_idle_timeout_of_a_route() =>
         Assert.Equal(IdleTimeouts.Stream, PassThrough.Exchange.ActivityTimeout);
 
     private Task<RawResponse> Send(string path, string headers) =>

@@ -65,12 +65,12 @@ public sealed class RelayedSocketTests : IAsyncLifetime, IDisposable
     }
 
     [Theory, MemberData(nameof(Versions))]
-    public async Task A_socket_that_nobody_uses_is_closed_after_an_hour_and_not_before(int version)
+    public async Task An_idle_socket_is_closed_after_an_hour_and_not_before(int version)
     {
         using var socket = await Connect(version);
-        await Say(socket, "hello");
-        Assert.Equal((WebSocketMessageType.Text, "hello"), await Hear(socket));
-        var next = Hear(socket);
+        await Send(socket, "hello");
+        Assert.Equal((WebSocketMessageType.Text, "hello"), await Receive(socket));
+        var next = Receive(socket);
 
         for (var i = 0; i < 119; i++)
         {
@@ -78,9 +78,9 @@ public sealed class RelayedSocketTests : IAsyncLifetime, IDisposable
         }
 
         Assert.False(next.IsCompleted);
-        await Say(socket, "again");
+        await Send(socket, "again");
         Assert.Equal((WebSocketMessageType.Text, "again"), await next);
-        next = Hear(socket);
+        next = Receive(socket);
         _time.Advance(TimeSpan.FromMinutes(59));
         Assert.False(next.IsCompleted);
         await Eventually.True(() =>
@@ -94,10 +94,10 @@ public sealed class RelayedSocketTests : IAsyncLifetime, IDisposable
     }
 
     [Theory, MemberData(nameof(Versions))]
-    public async Task A_host_that_drains_lets_the_message_end_and_closes_with_1001(int version)
+    public async Task A_draining_host_lets_the_message_end_and_closes_the_socket_with_1001(int version)
     {
         using var socket = await Connect(version);
-        await Say(socket, "in halves");
+        await Send(socket, "in halves");
         var first = new byte[4];
         await socket.ReceiveAsync(first.AsMemory(), default).AsTask().WaitAsync(WaitLimit);
 
@@ -106,19 +106,19 @@ public sealed class RelayedSocketTests : IAsyncLifetime, IDisposable
         _goOn.Release();
 
         Assert.Equal("half", Encoding.ASCII.GetString(first));
-        Assert.Equal((WebSocketMessageType.Text, "half"), await Hear(socket));
-        Assert.Equal(WebSocketMessageType.Close, (await Hear(socket)).Type);
+        Assert.Equal((WebSocketMessageType.Text, "half"), await Receive(socket));
+        Assert.Equal(WebSocketMessageType.Close, (await Receive(socket)).Type);
         Assert.Equal(WebSocketCloseStatus.EndpointUnavailable, socket.CloseStatus);
         await socket.CloseAsync(WebSocketCloseStatus.EndpointUnavailable, null, default).WaitAsync(WaitLimit);
         await stopping.WaitAsync(WaitLimit);
     }
 
     [Theory, MemberData(nameof(Versions))]
-    public async Task Either_side_closes_a_socket_with_its_own_word(int version)
+    public async Task Either_side_may_close_a_socket_with_its_own_status(int version)
     {
         using var one = await Connect(version);
-        await Say(one, "close");
-        Assert.Equal(WebSocketMessageType.Close, (await Hear(one)).Type);
+        await Send(one, "close");
+        Assert.Equal(WebSocketMessageType.Close, (await Receive(one)).Type);
         Assert.Equal(((WebSocketCloseStatus)4001, "told to"), (one.CloseStatus, one.CloseStatusDescription));
 
         using var two = await Connect(version);
@@ -127,7 +127,7 @@ public sealed class RelayedSocketTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task A_ping_goes_between_frames_alone()
+    public async Task A_ping_is_sent_only_between_frames()
     {
         var client = new MemoryStream();
         await using var relayed = new RelayedSocket(client, TimeSpan.FromHours(1), _time, () => { }, default);
@@ -143,7 +143,7 @@ public sealed class RelayedSocketTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public void Frames_are_followed_however_they_are_cut()
+    public void Frames_are_recognized_in_pieces_of_any_size()
     {
         var random = new Random(4711);
         for (var round = 0; round < 200; round++)
@@ -235,14 +235,14 @@ public sealed class RelayedSocketTests : IAsyncLifetime, IDisposable
         return socket;
     }
 
-    private static Task Say(ClientWebSocket socket, string text) =>
+    private static Task Send(ClientWebSocket socket, string text) =>
         socket.SendAsync(Encoding.ASCII.GetBytes(text), WebSocketMessageType.Text, true, default).WaitAsync(WaitLimit);
 
-    private static async Task<(WebSocketMessageType Type, string Text)> Hear(ClientWebSocket socket)
+    private static async Task<(WebSocketMessageType Type, string Text)> Receive(ClientWebSocket socket)
     {
         var buffer = new byte[1000];
-        var heard = await socket.ReceiveAsync(buffer.AsMemory(), default).AsTask().WaitAsync(WaitLimit);
-        return (heard.MessageType, Encoding.ASCII.GetString(buffer, 0, heard.Count));
+        var received = await socket.ReceiveAsync(buffer.AsMemory(), default).AsTask().WaitAsync(WaitLimit);
+        return (received.MessageType, Encoding.ASCII.GetString(buffer, 0, received.Count));
     }
 
     private async Task Serve(HttpContext context)
@@ -251,8 +251,8 @@ public sealed class RelayedSocketTests : IAsyncLifetime, IDisposable
         var buffer = new byte[1000];
         while (true)
         {
-            var heard = await socket.ReceiveAsync(buffer.AsMemory(), context.RequestAborted);
-            switch (heard.MessageType == WebSocketMessageType.Close ? "" : Encoding.ASCII.GetString(buffer, 0, heard.Count))
+            var received = await socket.ReceiveAsync(buffer.AsMemory(), context.RequestAborted);
+            switch (received.MessageType == WebSocketMessageType.Close ? "" : Encoding.ASCII.GetString(buffer, 0, received.Count))
             {
                 case "":
                     await socket.CloseOutputAsync(
@@ -270,7 +270,7 @@ public sealed class RelayedSocketTests : IAsyncLifetime, IDisposable
                     await socket.CloseAsync((WebSocketCloseStatus)4001, "told to", context.RequestAborted);
                     return;
                 default:
-                    await socket.SendAsync(buffer.AsMemory(0, heard.Count), WebSocketMessageType.Text, true, context.RequestAborted);
+                    await socket.SendAsync(buffer.AsMemory(0, received.Count), WebSocketMessageType.Text, true, context.RequestAborted);
                     break;
             }
         }

@@ -28,7 +28,7 @@ public sealed class RequestBodyTests : IAsyncLifetime
     private int _failures;
     private RouteStage? _stage;
 
-    public static TheoryData<string> Roads => ["/any", "/own"];
+    public static TheoryData<string> Paths => ["/any", "/own"];
 
     public async Task InitializeAsync()
     {
@@ -78,7 +78,7 @@ public sealed class RequestBodyTests : IAsyncLifetime
     [InlineData("/own", "Content-Length: 10\r\n\r\nhello", "world")]
     [InlineData("/any", "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", "5\r\nworld\r\n0\r\n\r\n")]
     [InlineData("/own", "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", "5\r\nworld\r\n0\r\n\r\n")]
-    public async Task The_service_has_the_first_byte_before_the_client_has_sent_the_last(string path, string first, string last)
+    public async Task The_service_receives_the_first_byte_before_the_client_has_sent_the_last(string path, string first, string last)
     {
         using var client = await Post(path, first);
 
@@ -90,8 +90,8 @@ public sealed class RequestBodyTests : IAsyncLifetime
     }
 
     [Theory]
-    [MemberData(nameof(Roads))]
-    public async Task A_client_that_is_waited_for_holds_no_place_of_the_service(string path)
+    [MemberData(nameof(Paths))]
+    public async Task A_client_that_is_slow_to_send_holds_no_place_of_the_service(string path)
     {
         using var client = await Post(path, "Content-Length: 10\r\n\r\nhello");
         await _begun.Task.WaitAsync(WaitLimit);
@@ -103,8 +103,8 @@ public sealed class RequestBodyTests : IAsyncLifetime
     }
 
     [Theory]
-    [MemberData(nameof(Roads))]
-    public async Task The_services_place_is_taken_while_it_works_on_what_it_has_got(string path)
+    [MemberData(nameof(Paths))]
+    public async Task A_request_holds_its_place_while_the_service_works_on_it(string path)
     {
         _answers = NewSignal();
         using var client = await Post(path, "Content-Length: 10\r\n\r\nhello");
@@ -119,8 +119,8 @@ public sealed class RequestBodyTests : IAsyncLifetime
     }
 
     [Theory]
-    [MemberData(nameof(Roads))]
-    public async Task The_services_time_stands_still_while_the_client_is_waited_for(string path)
+    [MemberData(nameof(Paths))]
+    public async Task The_timeout_does_not_run_while_the_gateway_waits_for_the_client(string path)
     {
         using var client = await Post(path, "Content-Length: 10\r\n\r\nhello");
         await _begun.Task.WaitAsync(WaitLimit);
@@ -135,8 +135,8 @@ public sealed class RequestBodyTests : IAsyncLifetime
     }
 
     [Theory]
-    [MemberData(nameof(Roads))]
-    public async Task A_service_that_has_the_whole_body_has_its_timeout_and_no_more(string path)
+    [MemberData(nameof(Paths))]
+    public async Task The_timeout_runs_once_the_service_has_the_whole_body(string path)
     {
         _answers = NewSignal();
         using var client = await Post(path, "Content-Length: 5\r\n\r\nhello");
@@ -158,7 +158,7 @@ public sealed class RequestBodyTests : IAsyncLifetime
     [InlineData("/own", "")]
     [InlineData("/any", "Idempotency-Key: k\r\n")]
     [InlineData("/own", "Idempotency-Key: k\r\n")]
-    public async Task A_client_that_falls_silent_is_told_so_and_the_service_is_not_blamed(string path, string key)
+    public async Task A_client_that_stops_sending_gets_408_and_does_not_open_the_breaker(string path, string key)
     {
         for (var i = 0; i < 4; i++)
         {
@@ -193,12 +193,7 @@ public sealed class RequestBodyTests : IAsyncLifetime
     [InlineData("/own", "Content-Length: 10\r\n\r\nhello", null, 400)]
     [InlineData("/any", "Idempotency-Key: k\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", "zz\r\n", 400)]
     [InlineData("/own", "Idempotency-Key: k\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", "100000\r\n", 413)]
-    public async Task Whatever_is_wrong_with_a_body_that_is_on_its_way_is_the_clients_fault(
-        string path,
-        string first,
-        string? then,
-        int status
-    )
+    public async Task An_invalid_body_is_a_client_error_and_does_not_open_the_breaker(string path, string first, string? then, int status)
     {
         for (var i = 0; i < 4; i++)
         {
@@ -228,8 +223,8 @@ public sealed class RequestBodyTests : IAsyncLifetime
     }
 
     [Theory]
-    [MemberData(nameof(Roads))]
-    public async Task A_reset_connection_is_the_clients_doing_too(string path)
+    [MemberData(nameof(Paths))]
+    public async Task A_reset_client_connection_does_not_open_the_breaker(string path)
     {
         for (var i = 0; i < 4; i++)
         {
@@ -244,7 +239,7 @@ public sealed class RequestBodyTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_keyed_body_is_held_and_can_be_sent_again_and_nothing_is_left_of_it()
+    public async Task A_keyed_body_is_buffered_can_be_sent_again_and_is_deleted_afterwards()
     {
         _failures = 1;
         // 2.4 MB are buffered in memory first, then in a file.
@@ -264,7 +259,7 @@ public sealed class RequestBodyTests : IAsyncLifetime
     [InlineData("/large", 4_000_000, 200)]
     [InlineData("/large", 5_000_001, 413)]
     [InlineData("/endless", 40_000_000, 200)]
-    public async Task A_route_says_how_large_its_bodies_may_be(string path, int length, int status)
+    public async Task A_route_sets_its_maximum_body_size(string path, int length, int status)
     {
         foreach (var isChunked in (bool[])[false, true])
         {
@@ -288,7 +283,7 @@ public sealed class RequestBodyTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_has_to_be_held_is_held_up_to_the_plans_size_on_a_route_for_any()
+    public async Task A_buffered_body_is_limited_by_the_plan_on_a_route_without_a_limit()
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, "/endless") { Content = new ByteArrayContent(new byte[2_000_000]) };
         request.Headers.Add("Idempotency-Key", "k");
@@ -306,7 +301,7 @@ public sealed class RequestBodyTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task While_it_is_not_known_whether_the_service_is_back_no_client_is_waited_for_at_it()
+    public async Task A_slow_upload_does_not_take_the_probe_of_a_half_open_breaker()
     {
         _failures = 2;
         Assert.Equal(502, await Advancing(Status("/any"))); // The call and its retry fail, which opens the breaker.
@@ -327,7 +322,7 @@ public sealed class RequestBodyTests : IAsyncLifetime
     [InlineData("/nowhere", "Content-Length: 5\r\n", 404)]
     [InlineData("/any", "X-Nobody: 1\r\nContent-Length: 5\r\n", 401)]
     [InlineData("/own", "X-Nobody: 1\r\nContent-Length: 5\r\n", 401)]
-    public async Task An_upload_that_is_refused_is_refused_before_its_body_is_sent(string path, string head, int status)
+    public async Task A_refused_upload_is_refused_before_its_body_is_sent(string path, string head, int status)
     {
         using var client = await Post(path, $"Expect: 100-continue\r\n{head}\r\n");
 
@@ -338,7 +333,7 @@ public sealed class RequestBodyTests : IAsyncLifetime
     [InlineData("/any", "")]
     [InlineData("/own", "")]
     [InlineData("/any", "Idempotency-Key: k\r\n")]
-    public async Task An_upload_that_is_taken_is_asked_for(string path, string key)
+    public async Task An_accepted_upload_gets_100_Continue(string path, string key)
     {
         using var client = await Post(path, $"Expect: 100-continue\r\n{key}Content-Length: 5\r\n\r\n");
         Assert.StartsWith("HTTP/1.1 100", await client.Line(), StringComparison.Ordinal);

@@ -84,7 +84,7 @@ public sealed class RouteAnswerTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task Only_headers_of_the_allow_list_come_back()
+    public async Task Only_allowed_response_headers_are_relayed()
     {
         var answer = await Get("/any/headers");
 
@@ -125,7 +125,7 @@ public sealed class RouteAnswerTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task Trailers_of_a_service_stay_behind()
+    public async Task Trailers_of_a_service_are_not_relayed()
     {
         await using var service = await TestHost.Start(
             builder =>
@@ -147,7 +147,7 @@ public sealed class RouteAnswerTests : IAsyncLifetime, IDisposable
                 builder.WebHost.ConfigureKestrel(kestrel =>
                     kestrel.ConfigureEndpointDefaults(listen => listen.Protocols = HttpProtocols.Http2)
                 );
-                builder.Services.AddSingleton<ICallerSource, Somebody>();
+                builder.Services.AddSingleton<ICallerSource, FixedCaller>();
             },
             app => app.UseBffPipeline(),
             new Dictionary<string, string?>
@@ -184,7 +184,7 @@ public sealed class RouteAnswerTests : IAsyncLifetime, IDisposable
     [InlineData("/api/orders/new", "/shipments/s-1", null)]
     [InlineData("/api/orders/new", "http://orders.internal:8080/orders/o-1", null)]
     [InlineData("/api/orders/new", "ftp://gateway/orders/o-1", null)]
-    public async Task An_address_of_the_service_becomes_one_at_the_gateway_or_is_left_out(string asked, string named, string? address)
+    public async Task A_url_of_the_service_becomes_one_of_the_gateway_or_is_removed(string asked, string named, string? address)
     {
         var answer = await Get(
             $"{asked}?location={Uri.EscapeDataString(named.Replace("{service}", _stage!.Service.Address.ToString().TrimEnd('/'), StringComparison.Ordinal))}"
@@ -201,7 +201,7 @@ public sealed class RouteAnswerTests : IAsyncLifetime, IDisposable
     [InlineData("title=\"a; anchor=b\"; ANCHOR = /orders/o-2; x=y", "title=\"a; anchor=b\"; ANCHOR = /api/orders/o-2; x=y")]
     [InlineData("anchor=\"http://inside.internal/x\"", null)]
     [InlineData("anchor=http://inside.internal/x", null)]
-    public async Task What_a_link_is_about_is_an_address_too(string parameters, string? expected)
+    public async Task The_anchor_of_a_link_is_rewritten_like_a_url(string parameters, string? expected)
     {
         var service = _stage!.Service.Address.ToString().TrimEnd('/');
         var link = $"</orders/o-1>; rel=up; {parameters.Replace("{service}", service, StringComparison.Ordinal)}";
@@ -221,7 +221,7 @@ public sealed class RouteAnswerTests : IAsyncLifetime, IDisposable
     [InlineData("application/x-ndjson", "br")]
     [InlineData("application/json-seq", "gzip")]
     [InlineData("multipart/mixed; boundary=b", "gzip")]
-    public async Task What_a_service_flushes_arrives_before_it_goes_on(string type, string? coding)
+    public async Task Flushed_bytes_arrive_before_the_service_continues(string type, string? coding)
     {
         foreach (var (head, size) in new[] { (false, 3), (false, 3000), (true, 3), (true, 3000) })
         {
@@ -256,7 +256,7 @@ public sealed class RouteAnswerTests : IAsyncLifetime, IDisposable
     [InlineData(500, false, null)]
     [InlineData(5000, false, "gzip")]
     [InlineData(500, true, null)]
-    public async Task A_document_that_is_complete_is_compressed_as_ever(int size, bool isChunked, string? coding)
+    public async Task A_complete_document_is_compressed_as_usual(int size, bool isChunked, string? coding)
     {
         var answer = await Get($"/any/document?size={size}&chunked={isChunked}", "Accept-Encoding: gzip\r\n");
 
@@ -270,7 +270,7 @@ public sealed class RouteAnswerTests : IAsyncLifetime, IDisposable
     [InlineData("/any", "application/grpc", 3600)]
     [InlineData("/patient", "application/octet-stream", 600)]
     [InlineData("/patient", "text/event-stream", 600)]
-    public async Task An_answer_may_be_silent_for_as_long_as_its_route_says(string route, string type, int seconds)
+    public async Task An_answer_may_be_idle_up_to_its_routes_idle_timeout(string route, string type, int seconds)
     {
         var idle = _time.ActiveTimers;
         using var answer = await Open($"{route}/pieces?type={type}&head=True&size=3", null);
@@ -303,7 +303,7 @@ public sealed class RouteAnswerTests : IAsyncLifetime, IDisposable
     [InlineData(null, null, "/patient", null)]
     [InlineData("websocket", null, "/patient", 600 + 60)]
     [InlineData(null, "websocket", "/patient", 600 + 60)]
-    public void A_socket_may_be_silent_for_an_hour_or_as_long_as_its_route_says(
+    public void A_socket_may_be_idle_for_an_hour_or_up_to_its_routes_idle_timeout(
         string? upgrade,
         string? protocol,
         string path,
@@ -327,7 +327,7 @@ public sealed class RouteAnswerTests : IAsyncLifetime, IDisposable
     [Theory]
     [InlineData("/media/p-1.jpg", "cross-origin")]
     [InlineData("/any/headers", "same-origin")]
-    public async Task Public_media_may_be_embedded_by_any_page_and_nothing_else(string path, string policy) =>
+    public async Task Only_public_media_may_be_embedded_by_any_page(string path, string policy) =>
         Assert.Equal(policy, (await Get(path)).Header("Cross-Origin-Resource-Policy"));
 
     private Task<RawResponse> Get(string path, string headers = "") =>

@@ -42,7 +42,7 @@ public sealed class RouteEdgeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_service_sees_the_one_canonical_path_or_nothing()
+    public async Task The_service_receives_the_canonical_path_or_no_request()
     {
         foreach (var row in RequestTable.Rows)
         {
@@ -66,7 +66,7 @@ public sealed class RouteEdgeTests : IAsyncLifetime
     [InlineData("/any/100%25", "/any/100%25")]
     [InlineData("/any/a%20b?q=%2f..%2f&r=;", "/any/a%20b?q=%2f..%2f&r=;")]
     [InlineData("/any/a%3fb%23c", "/any/a%3Fb%23c")]
-    public async Task A_decoded_path_is_forwarded_in_its_canonical_spelling(string sent, string target)
+    public async Task A_path_is_forwarded_in_its_canonical_spelling(string sent, string target)
     {
         Assert.Equal(200, (await Get(sent)).Status);
 
@@ -74,7 +74,7 @@ public sealed class RouteEdgeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Only_headers_of_the_allow_list_arrive()
+    public async Task Only_allowed_request_headers_are_forwarded()
     {
         await Get(
             "/any/x",
@@ -166,7 +166,7 @@ public sealed class RouteEdgeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_connection_names_does_not_arrive_but_the_gateways_own_does()
+    public async Task Headers_named_in_Connection_are_not_forwarded_except_the_gateways_own()
     {
         await Get(
             "/any/x",
@@ -182,7 +182,7 @@ public sealed class RouteEdgeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_trace_goes_on_to_the_service()
+    public async Task The_trace_context_is_forwarded_to_the_service()
     {
         await Get("/any/x", "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\ntracestate: a=b\r\n");
 
@@ -195,7 +195,7 @@ public sealed class RouteEdgeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_service_loosens_no_header_of_the_gateway()
+    public async Task A_service_cannot_override_the_gateways_security_headers()
     {
         var answer = await Get("/any/loose");
 
@@ -215,7 +215,7 @@ public sealed class RouteEdgeTests : IAsyncLifetime
     [InlineData("announced and too large", "Content-Length: 1048577\r\n\r\n", 0, "", 413)]
     [InlineData("badly chunked", "Transfer-Encoding: chunked\r\n\r\nzz\r\n", 0, "", 400)]
     [InlineData("of two lengths", "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n", 0, "", 400)]
-    public async Task A_body_that_the_edge_refuses_is_the_clients_fault_and_reaches_nobody(
+    public async Task A_body_that_the_edge_refuses_reaches_no_service_and_does_not_open_the_breaker(
         string name,
         string head,
         int filler,
@@ -238,7 +238,7 @@ public sealed class RouteEdgeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_client_that_breaks_off_its_body_does_not_open_the_breaker()
+    public async Task A_client_that_disconnects_during_its_body_does_not_open_the_breaker()
     {
         for (var i = 0; i < 12; i++)
         {
@@ -252,7 +252,7 @@ public sealed class RouteEdgeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_client_that_is_slower_than_the_service_may_be_is_waited_for_at_the_edge()
+    public async Task A_client_slower_than_the_services_timeout_is_served()
     {
         var forSenders = TimeSpan.FromSeconds(30);
         var idle = _time.DueIn(forSenders);
@@ -271,7 +271,7 @@ public sealed class RouteEdgeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Bodies_arrive_whole()
+    public async Task Bodies_are_forwarded_completely()
     {
         var answer = await RawHttp.Send(
             _stage!.Gateway.Address,
@@ -291,7 +291,7 @@ public sealed class RouteEdgeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_answer_to_a_keyed_write_arrives_as_the_service_described_it()
+    public async Task The_answer_to_a_keyed_write_keeps_the_services_content_headers()
     {
         var answer = await RawHttp.Send(
             _stage!.Gateway.Address,
@@ -329,7 +329,7 @@ public sealed class RouteEdgeTests : IAsyncLifetime
     [InlineData("W/\"s\"", "W/\"s\", \"s\"")]
     [InlineData("\"r\", W/\"s\"", "\"r\", W/\"s\", \"r\", \"s\"")]
     [InlineData("*", "*")]
-    public async Task A_tag_that_compression_made_weak_names_the_services_strong_one_too(string sent, string arrives)
+    public async Task A_weak_entity_tag_is_forwarded_with_the_services_strong_one(string sent, string arrives)
     {
         await Get("/any/x", $"If-Match: {sent}\r\n");
 
@@ -340,7 +340,7 @@ public sealed class RouteEdgeTests : IAsyncLifetime
     [InlineData("/any/error", 502, "upstream_failed")]
     [InlineData("/any/missing", 404, "not_found")]
     [InlineData("/any/teapot", 418, "client_error")]
-    public async Task A_services_error_that_clients_cannot_read_becomes_a_problem(string path, int status, string code)
+    public async Task An_error_of_the_service_without_a_problem_document_becomes_one(string path, int status, string code)
     {
         var answer = await Get(path);
 

@@ -59,7 +59,7 @@ internal sealed class RouteStage : IAsyncDisposable
                 }
 
                 builder.AddBffDefaults();
-                builder.Services.AddSingleton<ICallerSource, Somebody>();
+                builder.Services.AddSingleton<ICallerSource, FixedCaller>();
                 if (hasOwn)
                 {
                     builder.AddUpstream<ISample>("stub");
@@ -98,7 +98,7 @@ internal sealed class RouteStage : IAsyncDisposable
 }
 
 /// <summary>Authenticates every request as the same caller, except requests with the header <c>X-Nobody</c>.</summary>
-internal sealed class Somebody : ICallerSource
+internal sealed class FixedCaller : ICallerSource
 {
     private readonly Caller _caller = new()
     {

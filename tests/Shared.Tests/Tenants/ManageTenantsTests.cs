@@ -30,9 +30,7 @@ public sealed class ManageTenantsTests
     };
 
     [Theory, InlineData("embedded"), RedisData("redis")]
-    public async Task A_tenant_of_the_store_is_in_force_at_once_wins_over_configuration_and_gives_way_to_it_when_it_is_deleted(
-        string engine
-    )
+    public async Task A_stored_tenant_applies_at_once_and_overrides_configuration_until_it_is_deleted(string engine)
     {
         using var redis = engine == "redis" ? RedisServer.Run() : null;
         await using var host = await Start(redis);
@@ -62,7 +60,7 @@ public sealed class ManageTenantsTests
     }
 
     [Theory, InlineData("embedded"), RedisData("redis")]
-    public async Task Whoever_changes_a_tenant_says_which_version_is_meant(string engine)
+    public async Task A_change_of_a_tenant_must_name_the_current_version(string engine)
     {
         using var redis = engine == "redis" ? RedisServer.Run() : null;
         await using var host = await Start(redis);
@@ -99,7 +97,7 @@ public sealed class ManageTenantsTests
     [InlineData(null, "nonsense", 428)]
     [InlineData("*", "*", 412)]
     [InlineData("*", "\"other\"", 200)]
-    public async Task Which_version_is_not_meant_does_not_say_which_one_is(string? match, string noneMatch, int status)
+    public async Task An_If_None_Match_header_does_not_replace_If_Match(string? match, string noneMatch, int status)
     {
         await using var host = await Start(null);
         await Put(host, "globex", """{"plan":"free"}""");
@@ -110,7 +108,7 @@ public sealed class ManageTenantsTests
     }
 
     [Theory, InlineData("embedded"), RedisData("redis")]
-    public async Task What_somebody_broke_in_the_store_hides_no_other_tenant_and_can_be_mended(string engine)
+    public async Task A_damaged_tenant_in_the_store_hides_no_other_tenant_and_can_be_repaired(string engine)
     {
         using var redis = engine == "redis" ? RedisServer.Run() : null;
         await using var host = await Start(redis);
@@ -128,7 +126,7 @@ public sealed class ManageTenantsTests
     }
 
     [Fact]
-    public async Task A_network_of_the_store_that_cannot_be_read_lets_nobody_in()
+    public async Task A_stored_network_that_cannot_be_parsed_allows_no_address()
     {
         await using var host = await Start(null);
         await host
@@ -140,7 +138,7 @@ public sealed class ManageTenantsTests
     }
 
     [Fact]
-    public async Task A_pattern_of_the_store_that_cannot_be_read_opens_nothing()
+    public async Task A_stored_pattern_that_cannot_be_parsed_allows_no_endpoint()
     {
         await using var host = await Start(null);
         await host
@@ -151,7 +149,7 @@ public sealed class ManageTenantsTests
     }
 
     [Fact]
-    public async Task A_tag_that_compression_made_weak_names_the_same_version()
+    public async Task A_weak_entity_tag_names_the_same_version_as_the_strong_one()
     {
         await using var host = await Start(null);
         using var created = await Put(host, "globex", """{"plan":"free"}""");
@@ -163,7 +161,7 @@ public sealed class ManageTenantsTests
     }
 
     [Theory, InlineData("embedded"), RedisData("redis")]
-    public async Task The_audit_log_says_who_made_changed_and_deleted_a_tenant_and_nothing_of_what_was_refused(string engine)
+    public async Task The_audit_log_records_every_change_of_a_tenant_and_no_refused_change(string engine)
     {
         using var redis = engine == "redis" ? RedisServer.Run() : null;
         await using var host = await Start(redis);
@@ -217,14 +215,14 @@ public sealed class ManageTenantsTests
     [InlineData("""{"maxConcurrency":"5"}""")]
     [InlineData("""[]""")]
     [InlineData("""{"plan":"pro","plan":"free"}""")]
-    public async Task What_is_no_such_document_is_400(string document)
+    public async Task An_invalid_document_is_answered_with_400(string document)
     {
         await using var host = await Start(null);
         Assert.Equal(HttpStatusCode.BadRequest, (await Put(host, "globex", document)).StatusCode);
     }
 
     [Theory, InlineData("embedded"), RedisData("redis")]
-    public async Task Both_sources_are_listed_together_page_after_page(string engine)
+    public async Task Tenants_of_both_sources_are_listed_together_in_pages(string engine)
     {
         using var redis = engine == "redis" ? RedisServer.Run() : null;
         await using var host = await Start(redis);
@@ -247,7 +245,7 @@ public sealed class ManageTenantsTests
     }
 
     [Theory, InlineData("embedded"), RedisData("redis")]
-    public async Task A_domain_of_the_store_is_its_tenant_s_alone(string engine)
+    public async Task A_stored_domain_accepts_only_its_tenant(string engine)
     {
         using var redis = engine == "redis" ? RedisServer.Run() : null;
         await using var host = await Start(redis);
@@ -262,7 +260,7 @@ public sealed class ManageTenantsTests
     }
 
     [Fact]
-    public async Task A_plan_that_vanishes_under_a_tenant_leaves_it_the_free_one_until_it_is_back_and_is_said_once()
+    public async Task A_tenant_whose_plan_is_removed_has_the_free_plan_until_it_is_back_and_is_logged_once()
     {
         var plans = new Edited();
         await using var host = await Start(null, plans);
@@ -278,7 +276,7 @@ public sealed class ManageTenantsTests
     }
 
     [Fact]
-    public async Task What_a_later_version_has_written_is_read_without_what_this_one_does_not_know()
+    public async Task A_tenant_written_by_a_later_version_is_read_without_its_unknown_members()
     {
         await using var host = await Start(null);
         await host
@@ -288,7 +286,7 @@ public sealed class ManageTenantsTests
     }
 
     [RedisFact]
-    public async Task Every_instance_follows_within_a_second_whatever_becomes_of_the_message()
+    public async Task Every_instance_applies_a_change_within_a_second_even_when_its_message_is_lost()
     {
         using var redis = RedisServer.Run();
         using var route = new RedisRoute(redis);
@@ -327,7 +325,7 @@ public sealed class ManageTenantsTests
     }
 
     [Fact]
-    public void Every_member_of_the_section_is_one_of_the_document()
+    public void Every_setting_of_a_tenant_is_a_member_of_the_document()
     {
         var members = typeof(TenantDocument).GetProperties().Select(p => p.Name).ToHashSet();
         Assert.Empty(Setting.Of(typeof(Tenant)).Select(s => s.Key.Split(':')[0]).Distinct().Except(members));

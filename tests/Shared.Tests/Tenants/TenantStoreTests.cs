@@ -14,7 +14,7 @@ public sealed class TenantStoreTests
     private static readonly ChangedBy By = new("client:ops", "r-1", DateTimeOffset.UtcNow);
 
     [Theory, InlineData("embedded"), RedisData("redis")]
-    public async Task A_tenant_is_written_over_what_was_read_and_over_nothing_else(string engine)
+    public async Task A_tenant_is_written_only_over_the_version_that_was_read(string engine)
     {
         await using var store = await Engine.Start(engine);
         var (free, pro) = (Json("free"), Json("pro"));
@@ -35,7 +35,7 @@ public sealed class TenantStoreTests
     }
 
     [Theory, InlineData("embedded"), RedisData("redis")]
-    public async Task A_domain_is_of_one_tenant_until_that_gives_it_up(string engine)
+    public async Task A_domain_belongs_to_one_tenant_until_the_tenant_releases_it(string engine)
     {
         await using var store = await Engine.Start(engine);
         var (mine, none) = (Json("free", "API.example.org"), Json("free"));
@@ -53,7 +53,7 @@ public sealed class TenantStoreTests
     }
 
     [Theory, InlineData("embedded"), RedisData("redis")]
-    public async Task Tenants_are_listed_in_order_page_after_page_and_every_change_is_announced(string engine)
+    public async Task Tenants_are_listed_in_order_in_pages_and_every_change_is_announced(string engine)
     {
         await using var store = await Engine.Start(engine);
         foreach (var id in (string[])["b", "a", "B", "c"])
@@ -67,7 +67,7 @@ public sealed class TenantStoreTests
     }
 
     [Theory, InlineData("embedded"), RedisData("redis")]
-    public async Task A_plan_is_asked_for_taken_back_and_decided_in_one_step_with_the_tenant(string engine)
+    public async Task A_plan_change_is_requested_withdrawn_and_approved_together_with_the_tenant(string engine)
     {
         await using var store = await Engine.Start(engine);
         var (asked, other) = (Asked("acme", "pro"), Asked("globex", "pro"));

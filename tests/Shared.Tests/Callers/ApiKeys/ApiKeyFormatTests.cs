@@ -7,7 +7,7 @@ namespace Bff.Shared.Tests.Callers.ApiKeys;
 public sealed class ApiKeyFormatTests
 {
     [Fact]
-    public void A_stored_network_that_cannot_be_read_lets_nobody_in()
+    public void A_stored_network_that_cannot_be_parsed_allows_no_address()
     {
         var record = new ApiKeyRecord
         {
@@ -26,7 +26,7 @@ public sealed class ApiKeyFormatTests
     [Theory]
     [InlineData(false, "pk_live_")]
     [InlineData(true, "pk_test_")]
-    public void A_new_key_is_valid_and_says_its_mode(bool isTest, string prefix)
+    public void A_new_key_is_valid_and_shows_its_mode(bool isTest, string prefix)
     {
         var key = ApiKeyFormat.New(isTest);
         Assert.Equal(46, key.Length);
@@ -43,7 +43,7 @@ public sealed class ApiKeyFormatTests
         Assert.True(ApiKeyFormat.IsValid("pk_live_" + random + checksum));
 
     [Fact]
-    public void Every_single_mistyped_character_is_noticed()
+    public void Every_single_mistyped_character_is_detected()
     {
         var key = ApiKeyFormat.New(isTest: false);
         for (var i = 0; i < key.Length; i++)

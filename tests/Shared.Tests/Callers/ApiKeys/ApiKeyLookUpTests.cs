@@ -31,9 +31,9 @@ public sealed class ApiKeyLookUpTests : IAsyncDisposable
     private RecordingStore Store => (RecordingStore)_services.GetRequiredService<IApiKeyStore>();
 
     [Fact]
-    public async Task A_mistyped_key_makes_no_look_up_wherever_it_is_mistyped()
+    public async Task A_key_with_a_mistyped_character_anywhere_makes_no_lookup()
     {
-        var key = (await Made()).Key;
+        var key = (await NewKey()).Key;
         for (var i = 0; i < key.Length; i++)
         {
             Assert.Null((await Verifier.Verify(key[..i] + (key[i] == 'x' ? 'y' : 'x') + key[(i + 1)..], default)).Caller);
@@ -43,9 +43,9 @@ public sealed class ApiKeyLookUpTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Unknown_revoked_ended_and_good_keys_are_one_look_up_each_by_their_hmac()
+    public async Task Unknown_revoked_expired_and_valid_keys_each_cost_one_lookup_by_their_hmac()
     {
-        var (good, revoked, ended) = (await Made(), await Made(), await Made(TimeSpan.FromSeconds(-1)));
+        var (good, revoked, ended) = (await NewKey(), await NewKey(), await NewKey(TimeSpan.FromSeconds(-1)));
         await Store.Remove(revoked.Record, default);
         var refusals = new List<CallerResult>();
         foreach (var key in (string[])[ApiKeyFormat.New(isTest: false), revoked.Key, ended.Key, good.Key])
@@ -68,7 +68,7 @@ public sealed class ApiKeyLookUpTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Keys_of_the_configuration_are_found_by_their_hmac_too_and_guesses_at_them_are_like_any_other()
+    public async Task Configured_keys_are_found_by_their_hmac_and_guesses_at_them_cost_one_lookup()
     {
         var nearly = Complete("ConfiguredConfiguredConfigured01");
 
@@ -81,9 +81,9 @@ public sealed class ApiKeyLookUpTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_key_that_is_deleted_while_it_is_looked_up_is_not_remembered()
+    public async Task A_key_that_is_deleted_during_its_lookup_is_not_cached()
     {
-        var made = await Made();
+        var made = await NewKey();
         Store.Found = () => Store.Remove(made.Record, default);
         await Verifier.Verify(made.Key, default);
         Store.Found = null;
@@ -96,7 +96,7 @@ public sealed class ApiKeyLookUpTests : IAsyncDisposable
     /// every run.
     /// </summary>
     [Fact]
-    public void The_hash_of_a_near_guess_is_no_nearer_than_that_of_a_far_one()
+    public void The_hash_of_a_close_guess_is_no_closer_than_that_of_any_other_guess()
     {
         const string Random = "ThisIsARealKeyThisIsARealKey0123";
         var real = Settings.HashOf(Complete(Random));
@@ -121,7 +121,7 @@ public sealed class ApiKeyLookUpTests : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _services.DisposeAsync();
 
-    private async Task<NewApiKey> Made(TimeSpan? lives = null) =>
+    private async Task<NewApiKey> NewKey(TimeSpan? lives = null) =>
         (
             await _services
                 .GetRequiredService<ApiKeyRegistry>()

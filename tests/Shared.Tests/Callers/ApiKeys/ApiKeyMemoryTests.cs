@@ -15,7 +15,7 @@ public sealed class ApiKeyMemoryTests
     private static readonly CallerResult Invalid = CallerResult.Refused(ProblemCodes.InvalidApiKey);
 
     [Fact]
-    public void It_is_bounded_and_keeps_what_is_asked_for()
+    public void The_cache_is_bounded_and_keeps_keys_in_use()
     {
         var memory = new ApiKeyMemory(maxEntries: 100);
         var favourite = ApiKeyFormat.New(isTest: false);
@@ -30,7 +30,7 @@ public sealed class ApiKeyMemoryTests
     }
 
     [Fact]
-    public void A_key_that_differs_anywhere_is_another()
+    public void A_key_that_differs_in_one_character_is_not_found()
     {
         var memory = new ApiKeyMemory(maxEntries: 100);
         var key = ApiKeyFormat.New(isTest: false);
@@ -47,7 +47,7 @@ public sealed class ApiKeyMemoryTests
     }
 
     [Fact]
-    public void What_is_dropped_is_gone_from_both_generations_and_its_successor_stays()
+    public void A_dropped_key_is_removed_from_both_generations_and_its_replacement_stays()
     {
         var memory = new ApiKeyMemory(maxEntries: 8);
         var (old, young) = (Remembered(ApiKeyFormat.New(isTest: false)), Remembered(ApiKeyFormat.New(isTest: false)));
@@ -70,7 +70,7 @@ public sealed class ApiKeyMemoryTests
     }
 
     [Fact]
-    public void Keys_are_compared_in_a_time_that_says_nothing_of_where_they_differ()
+    public void Keys_are_compared_in_constant_time()
     {
         // The framework's comparison never returns early. Without measuring time, the test can only check that this comparison is used.
         Assert.True(ApiKeyMemory.IsSame("pk_live_a", "pk_live_a"));
@@ -79,7 +79,7 @@ public sealed class ApiKeyMemoryTests
     }
 
     [Fact]
-    public async Task A_remembered_key_is_verified_without_allocation()
+    public async Task A_cached_key_is_verified_without_allocation()
     {
         var key = ApiKeyFormat.New(isTest: false);
         await using var services = Services(new() { ["ApiKeys:Bootstrap:acme"] = key });
@@ -100,7 +100,7 @@ public sealed class ApiKeyMemoryTests
     }
 
     [Fact]
-    public async Task Keys_that_are_none_are_remembered_within_a_bound()
+    public async Task Unknown_keys_are_cached_within_a_bound()
     {
         await using var services = Services([]);
         var verifier = services.GetRequiredService<ApiKeyVerifier>();
@@ -114,7 +114,7 @@ public sealed class ApiKeyMemoryTests
     }
 
     [Fact]
-    public async Task A_new_key_is_good_at_once_though_it_was_lately_unknown_and_a_changed_one_is_read_again()
+    public async Task A_new_key_is_valid_at_once_after_it_was_unknown_and_a_changed_key_is_read_again()
     {
         await using var services = Services([]);
         var (verifier, registry, store) = (

@@ -57,7 +57,7 @@ public sealed class ApiKeyStoreTests
     [Theory]
     [InlineData(false)]
     [RedisData(true)]
-    public async Task Lists_say_when_a_key_was_last_used_and_forget_what_expired_long_ago(bool withRedis)
+    public async Task Lists_show_when_a_key_was_last_used_and_omit_keys_that_expired_long_ago(bool withRedis)
     {
         await using var engine = await Engine.Start(withRedis);
         await engine.Store.Add(Key("a", Now), default);
@@ -70,7 +70,7 @@ public sealed class ApiKeyStoreTests
     [Theory]
     [InlineData(false)]
     [RedisData(true)]
-    public async Task A_late_use_says_that_a_key_is_gone_and_leaves_nothing_of_it_nor_moves_a_later_use(bool withRedis)
+    public async Task A_late_use_reports_a_deleted_key_restores_nothing_of_it_and_keeps_a_later_use(bool withRedis)
     {
         await using var engine = await Engine.Start(withRedis);
         var (gone, kept) = (Key("a", Now), Key("b", Now));
@@ -109,7 +109,7 @@ public sealed class ApiKeyStoreTests
     [RedisTheory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Keys_that_nobody_uses_any_more_are_listed_again_after_a_reconnection_and_daily(bool isReconnection)
+    public async Task Unused_keys_are_listed_again_after_a_reconnection_and_daily(bool isReconnection)
     {
         var clock = new ManualTimeProvider(Now);
         await using var engine = await Engine.Start(withRedis: true);
@@ -139,7 +139,7 @@ public sealed class ApiKeyStoreTests
     [Theory]
     [InlineData(false)]
     [RedisData(true)]
-    public async Task Changes_are_told(bool withRedis)
+    public async Task Changes_are_announced(bool withRedis)
     {
         await using var engine = await Engine.Start(withRedis);
         var added = engine.Next(IApiKeyStore.Added);

@@ -16,7 +16,7 @@ namespace Bff.Shared.Tests.Callers.Bearer;
 public sealed class BearerTokensTests
 {
     [Fact]
-    public async Task Without_a_credential_the_challenge_is_the_scheme_alone()
+    public async Task The_challenge_without_a_credential_is_only_the_scheme()
     {
         await using var issuer = await TestIssuer.Start();
         await using var host = await CallersHost.Start(issuer);
@@ -33,7 +33,7 @@ public sealed class BearerTokensTests
     [InlineData("Bearer", "invalid_token")]
     [InlineData("Bearer ", "invalid_token")]
     [InlineData("Bearerx", "missing_token")]
-    public async Task What_is_no_bearer_token_is_not_taken_for_one(string authorization, string expected)
+    public async Task An_authorization_header_without_a_bearer_token_is_refused(string authorization, string expected)
     {
         await using var issuer = await TestIssuer.Start();
         await using var host = await CallersHost.Start(issuer);
@@ -44,7 +44,7 @@ public sealed class BearerTokensTests
     }
 
     [Fact]
-    public async Task A_repeated_authorization_is_refused_even_when_both_are_good()
+    public async Task A_repeated_authorization_header_is_refused_even_when_both_tokens_are_valid()
     {
         await using var issuer = await TestIssuer.Start();
         await using var host = await (await CallersHost.Start(issuer)).Ready();
@@ -88,7 +88,7 @@ public sealed class BearerTokensTests
     }
 
     [Fact]
-    public async Task A_remembered_token_ends_with_its_life()
+    public async Task A_cached_token_expires_with_its_lifetime()
     {
         var clock = new ManualTimeProvider(DateTimeOffset.UtcNow);
         await using var issuer = await TestIssuer.Start();
@@ -132,7 +132,7 @@ public sealed class BearerTokensTests
     }
 
     [Fact]
-    public async Task Tokens_of_dotnet_user_jwts_work_with_what_it_writes_and_no_authority()
+    public async Task Tokens_of_dotnet_user_jwts_work_with_the_settings_it_writes_and_without_an_authority()
     {
         var secret = RandomNumberGenerator.GetBytes(32);
         await using var host = await (
@@ -226,7 +226,7 @@ public sealed class BearerTokensTests
     }
 
     [Fact]
-    public async Task A_wrong_method_is_405_for_whoever_may_ask_and_an_unknown_path_404_for_anybody_without_a_bad_credential()
+    public async Task A_wrong_method_is_405_and_an_unknown_path_404_unless_the_credential_is_refused_first()
     {
         await using var issuer = await TestIssuer.Start();
         await using var host = await (await CallersHost.Start(issuer)).Ready();
@@ -253,7 +253,7 @@ public sealed class BearerTokensTests
     }
 
     [Fact]
-    public async Task A_public_endpoint_serves_a_bad_token_as_nobody_and_a_good_one_as_somebody()
+    public async Task A_public_endpoint_serves_a_bad_token_as_anonymous_and_a_valid_one_as_its_caller()
     {
         await using var issuer = await TestIssuer.Start();
         await using var host = await (await CallersHost.Start(issuer)).Ready();
@@ -265,7 +265,7 @@ public sealed class BearerTokensTests
     }
 
     [Fact]
-    public async Task A_remembered_token_costs_no_allocation()
+    public async Task A_cached_token_is_verified_without_allocation()
     {
         await using var issuer = await TestIssuer.Start();
         await using var host = await (await CallersHost.Start(issuer)).Ready();

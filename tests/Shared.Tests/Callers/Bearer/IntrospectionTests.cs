@@ -14,7 +14,7 @@ public sealed class IntrospectionTests
     private static readonly TimeSpan WaitLimit = TimeSpan.FromSeconds(30);
 
     [Fact]
-    public async Task An_opaque_token_is_introspected_once_however_many_ask_and_remembered_for_a_minute()
+    public async Task An_opaque_token_is_introspected_once_for_concurrent_requests_and_cached_for_a_minute()
     {
         var clock = new ManualTimeProvider(DateTimeOffset.UtcNow);
         await using var issuer = await TestIssuer.Start();
@@ -34,7 +34,7 @@ public sealed class IntrospectionTests
     }
 
     [Fact]
-    public async Task Who_looked_before_an_answer_was_remembered_and_asks_after_it_was_does_not_ask_the_authority_again()
+    public async Task A_request_that_missed_the_cache_before_an_answer_was_cached_does_not_introspect_again()
     {
         await using var issuer = await TestIssuer.Start();
         await using var host = await Host(issuer, TimeProvider.System);
@@ -51,7 +51,7 @@ public sealed class IntrospectionTests
     }
 
     [Fact]
-    public async Task It_is_not_remembered_beyond_its_own_life()
+    public async Task An_introspection_answer_is_not_cached_beyond_the_tokens_lifetime()
     {
         var clock = new ManualTimeProvider(DateTimeOffset.UtcNow);
         await using var issuer = await TestIssuer.Start();
@@ -71,7 +71,7 @@ public sealed class IntrospectionTests
     [InlineData(IssuerFault.NotJson)]
     [InlineData(IssuerFault.SaysTwice)]
     [InlineData(IssuerFault.NotAKeySet)]
-    public async Task A_failure_is_503_and_is_not_remembered(IssuerFault fault)
+    public async Task A_failed_introspection_is_503_and_is_not_cached(IssuerFault fault)
     {
         var clock = new ManualTimeProvider(DateTimeOffset.UtcNow);
         await using var issuer = await TestIssuer.Start();
@@ -96,7 +96,7 @@ public sealed class IntrospectionTests
     }
 
     [Fact]
-    public async Task An_inactive_token_is_known_as_such_for_ten_seconds()
+    public async Task An_inactive_token_is_cached_for_ten_seconds()
     {
         var clock = new ManualTimeProvider(DateTimeOffset.UtcNow);
         await using var issuer = await TestIssuer.Start();
@@ -115,7 +115,7 @@ public sealed class IntrospectionTests
     }
 
     [Fact]
-    public async Task What_the_authority_does_not_vouch_for_is_refused_and_asked_again()
+    public async Task A_token_that_the_authority_does_not_confirm_is_refused_and_introspected_again()
     {
         await using var issuer = await TestIssuer.Start();
         await using var host = await Host(
@@ -194,7 +194,7 @@ public sealed class IntrospectionTests
     }
 
     [Fact]
-    public async Task Without_an_audience_a_token_is_taken_of_a_client_that_the_configuration_names()
+    public async Task A_token_without_an_audience_is_accepted_from_a_configured_client()
     {
         await using var issuer = await TestIssuer.Start();
         await using var host = await Host(
@@ -259,7 +259,7 @@ public sealed class IntrospectionTests
     }
 
     [Fact]
-    public async Task Without_audiences_and_clients_the_host_does_not_start()
+    public async Task A_host_without_audiences_and_clients_does_not_start()
     {
         await using var issuer = await TestIssuer.Start();
         var settings = new Dictionary<string, string?>

@@ -5,7 +5,7 @@ namespace Bff.Shared.Tests.Callers.Bearer;
 public sealed class TokenMemoryTests
 {
     [Fact]
-    public void However_many_tokens_come_few_are_remembered_and_those_in_use_among_them()
+    public void The_token_cache_stays_within_its_size_and_keeps_tokens_in_use()
     {
         const int MaxBytes = 1 << 20;
         var memory = new TokenMemory<string>(MaxBytes);
@@ -24,7 +24,7 @@ public sealed class TokenMemoryTests
     }
 
     [Fact]
-    public void What_is_removed_is_forgotten_whichever_generation_has_it()
+    public void A_removed_token_is_removed_from_both_generations()
     {
         var memory = new TokenMemory<string>(8192);
         memory.Set("old", "yes");

@@ -39,7 +39,7 @@ public sealed class TokenTableTests(TokenTable table) : IClassFixture<TokenTable
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public async Task A_token_is_admitted_or_refused_for_what_it_is(string name)
+    public async Task Each_token_is_accepted_or_refused_with_its_expected_code(string name)
     {
         var @case = TokenCases.All.Single(c => c.Name == name);
         var token = @case.Token(table.Issuer);

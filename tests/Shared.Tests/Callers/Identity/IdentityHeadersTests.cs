@@ -100,7 +100,7 @@ public sealed class IdentityHeadersTests(IdentityHeadersHost shared) : IClassFix
 
     [Theory]
     [MemberData(nameof(Spellings))]
-    public async Task What_a_client_says_about_its_identity_is_gone_in_every_spelling(string path, string lines)
+    public async Task A_clients_own_identity_headers_are_removed_in_every_spelling(string path, string lines)
     {
         var host = shared.Host;
         var answer = await RawHttp.Send(
@@ -123,7 +123,7 @@ public sealed class IdentityHeadersTests(IdentityHeadersHost shared) : IClassFix
     [InlineData("100%", "100%25")]
     [InlineData(" u-1", "%20u-1")]
     [InlineData("a,b", "a,b")]
-    public async Task A_value_arrives_so_that_decoding_gives_back_what_the_token_said(string subject, string header)
+    public async Task An_identity_header_decodes_to_the_value_in_the_token(string subject, string header)
     {
         await shared.Host.Get(shared.Issuer.Token(c => c["sub"] = subject));
 
@@ -132,7 +132,7 @@ public sealed class IdentityHeadersTests(IdentityHeadersHost shared) : IClassFix
     }
 
     [Fact]
-    public async Task A_role_is_one_role_whatever_is_in_it()
+    public async Task A_role_stays_one_role_whatever_characters_it_contains()
     {
         string[] roles = ["plain", "a,admin", "a%2Cadmin", " b ", "é"];
 
@@ -145,7 +145,7 @@ public sealed class IdentityHeadersTests(IdentityHeadersHost shared) : IClassFix
     }
 
     [Fact]
-    public void No_two_callers_have_the_same_headers() =>
+    public void Different_callers_never_have_the_same_headers() =>
         Prop.ForAll<NonEmptyString, NonEmptyString, NonEmptyString[]>(
                 (one, two, roles) =>
                 {
@@ -192,7 +192,7 @@ public sealed class IdentityHeadersTests(IdentityHeadersHost shared) : IClassFix
     }
 
     [Fact]
-    public async Task Through_a_route_naming_a_header_in_Connection_does_not_drop_the_gateways_own()
+    public async Task A_Connection_header_does_not_remove_the_gateways_identity_headers_on_a_route()
     {
         var host = shared.Host;
         shared.Arrived.Clear();
@@ -253,7 +253,7 @@ public sealed class IdentityHeadersTests(IdentityHeadersHost shared) : IClassFix
     }
 
     [Fact]
-    public async Task An_assertion_is_renewed_before_it_ends_and_is_for_one_upstream()
+    public async Task An_assertion_is_renewed_before_it_expires_and_is_for_one_upstream()
     {
         var clock = new ManualTimeProvider(DateTimeOffset.UtcNow);
         await using var issuer = await TestIssuer.Start();
@@ -278,7 +278,7 @@ public sealed class IdentityHeadersTests(IdentityHeadersHost shared) : IClassFix
     }
 
     [Fact]
-    public async Task Without_the_setting_there_is_no_assertion_and_no_key_set()
+    public async Task A_host_without_signed_assertions_sends_none_and_publishes_no_key_set()
     {
         await shared.Host.Get(shared.Issuer.Token());
 

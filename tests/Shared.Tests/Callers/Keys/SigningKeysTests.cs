@@ -58,7 +58,7 @@ public sealed class SigningKeysTests
     [InlineData(3, false)]
     [InlineData(0, true)]
     [InlineData(3, true)]
-    public async Task As_shipped_a_withdrawn_key_stops_within_a_minute_also_for_tokens_that_are_remembered(int lostFetches, bool isFlooded)
+    public async Task A_withdrawn_key_is_refused_within_a_minute_by_default_even_for_cached_tokens(int lostFetches, bool isFlooded)
     {
         var clock = new ManualTimeProvider();
         await using var issuer = await TestIssuer.Start();
@@ -102,7 +102,7 @@ public sealed class SigningKeysTests
     }
 
     [Fact]
-    public async Task Two_rotations_within_ten_seconds_refuse_nobody()
+    public async Task Two_rotations_within_ten_seconds_refuse_no_token()
     {
         var clock = new ManualTimeProvider();
         await using var issuer = await TestIssuer.Start();
@@ -147,7 +147,7 @@ public sealed class SigningKeysTests
     }
 
     [Fact]
-    public async Task A_key_that_a_fetch_under_way_has_missed_is_waited_for()
+    public async Task A_request_waits_for_a_key_that_the_running_fetch_has_missed()
     {
         var clock = new ManualTimeProvider();
         await using var issuer = await TestIssuer.Start();
@@ -178,7 +178,7 @@ public sealed class SigningKeysTests
     [InlineData(IssuerFault.NotJson)]
     [InlineData(IssuerFault.NotAKeySet)]
     [InlineData(IssuerFault.OnlyDamagedKeys)]
-    public async Task An_authority_that_breaks_later_stops_nobody_whose_key_is_known(IssuerFault fault)
+    public async Task Tokens_with_known_keys_are_accepted_after_the_authority_fails(IssuerFault fault)
     {
         await using var issuer = await TestIssuer.Start();
         var settings = new Dictionary<string, string?>

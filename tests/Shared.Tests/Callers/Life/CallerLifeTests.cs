@@ -42,7 +42,7 @@ public sealed class CallerLifeTests
     }
 
     [Theory, MemberData(nameof(All))]
-    public async Task It_ends_when_its_token_expires(string kind)
+    public async Task A_long_answer_ends_when_its_token_expires(string kind)
     {
         var clock = new ManualTimeProvider(DateTimeOffset.UtcNow);
         await using var bench = await Bench.Start(clock: clock);
@@ -52,7 +52,7 @@ public sealed class CallerLifeTests
         );
 
         clock.Advance(TimeSpan.FromSeconds(55));
-        await bench.Say("before");
+        await bench.Send("before");
         await answer.Until("before");
         Assert.False(answer.Ended.IsCompleted);
         clock.Advance(TimeSpan.FromSeconds(6));
@@ -64,11 +64,11 @@ public sealed class CallerLifeTests
 
         // Only the event stream ends in order. A cut body must not pass for a complete one.
         Assert.Equal(kind == "/own", await answer.Ended);
-        await bench.AllGone();
+        await bench.NoneOpen();
     }
 
     [Theory, MemberData(nameof(OnBothEngines))]
-    public async Task It_ends_when_its_token_or_its_subjects_tokens_are_revoked_and_others_go_on(string kind, string engine)
+    public async Task A_long_answer_ends_when_its_token_or_its_subjects_tokens_are_revoked_and_others_continue(string kind, string engine)
     {
         using var redis = engine == "redis" ? RedisServer.Run() : null;
         await using var bench = await Bench.Start(redis?.ConnectionString);
@@ -89,13 +89,13 @@ public sealed class CallerLifeTests
         await (elsewhere ?? bench).Revoke("""{"sub":"u-2","issuedBefore":"2999-01-01T00:00:00Z"}""");
         await two.Ended.WaitAsync(WaitLimit);
 
-        await bench.Say("after");
+        await bench.Send("after");
         await three.Until("after");
         Assert.DoesNotContain("after", one.Text + two.Text, StringComparison.Ordinal);
     }
 
     [Theory, MemberData(nameof(OnBothEngines))]
-    public async Task It_ends_when_its_key_is_deleted_or_at_the_end_that_a_rotation_gave_it(string kind, string engine)
+    public async Task A_long_answer_ends_when_its_key_is_deleted_or_expires_after_a_rotation(string kind, string engine)
     {
         using var redis = engine == "redis" ? RedisServer.Run() : null;
         await using var bench = await Bench.Start(redis?.ConnectionString);
@@ -112,7 +112,7 @@ public sealed class CallerLifeTests
         await keys.Rotate(rotated.Record, TimeSpan.FromSeconds(1), default);
         await two.Ended.WaitAsync(WaitLimit);
 
-        await bench.Say("after");
+        await bench.Send("after");
         if (kind != "/own") // An API key belongs to no user, so no event is addressed to it.
         {
             await three.Until("after");
@@ -123,7 +123,7 @@ public sealed class CallerLifeTests
     }
 
     [RedisFact]
-    public async Task It_ends_though_every_message_is_lost()
+    public async Task A_long_answer_ends_after_a_revocation_even_when_every_message_is_lost()
     {
         using var redis = RedisServer.Run();
         using var route = new RedisRoute(redis);
@@ -143,7 +143,7 @@ public sealed class CallerLifeTests
     }
 
     [Fact]
-    public async Task It_ends_with_an_introspected_token_and_with_a_key_that_configuration_takes_back()
+    public async Task A_long_answer_ends_with_its_introspected_token_or_when_its_configured_key_is_removed()
     {
         var clock = new ManualTimeProvider(DateTimeOffset.UtcNow);
         var key = ApiKeyFormat.New(isTest: false);
@@ -167,7 +167,7 @@ public sealed class CallerLifeTests
     }
 
     [Fact]
-    public async Task An_ordinary_body_that_is_just_being_written_arrives_whole()
+    public async Task An_ordinary_answer_that_is_being_written_at_the_expiry_arrives_whole()
     {
         // The clock starts at a full second, so a check falls exactly on the expiry.
         var clock = new ManualTimeProvider(DateTimeOffset.FromUnixTimeSeconds(DateTimeOffset.UtcNow.ToUnixTimeSeconds()));
@@ -178,13 +178,13 @@ public sealed class CallerLifeTests
 
         clock.Advance(TimeSpan.FromSeconds(60));
         Assert.False(await stream.Ended.WaitAsync(WaitLimit)); // The stream was cut, so the check has looked at both answers.
-        await bench.Say(LongAnswers.Last);
+        await bench.Send(LongAnswers.Last);
 
         Assert.True(await ordinary.Ended.WaitAsync(WaitLimit));
     }
 
     [Fact]
-    public async Task What_has_not_begun_is_cut_off_once_no_short_answer_can_be_waited_for()
+    public async Task A_request_without_an_answer_is_cut_off_shortly_after_its_token_expires()
     {
         var clock = new ManualTimeProvider(DateTimeOffset.UtcNow);
         await using var bench = await Bench.Start(clock: clock);
@@ -257,9 +257,9 @@ public sealed class CallerLifeTests
         public Task<LongAnswers.Reader> Open(string kind, (string Name, string Value) credential) =>
             LongAnswers.Read(kind, Addresses, credential);
 
-        public async Task Say(string text)
+        public async Task Send(string text)
         {
-            Service.Say(text);
+            Service.Send(text);
             var data = Encoding.UTF8.GetBytes($"\"{text}\"");
             var head = new EventHead
             {
@@ -298,7 +298,7 @@ public sealed class CallerLifeTests
         public void Configure(string key, string value) => _host.Configure(key, value);
 
         /// <summary>Waits until the service has no open answer and the gateway watches none.</summary>
-        public async Task AllGone() =>
+        public async Task NoneOpen() =>
             await Eventually.True(() => Service.Open == 0 && _host.Services.GetRequiredService<CallerLives>().Count == 0);
 
         public async ValueTask DisposeAsync()

@@ -58,7 +58,7 @@ internal sealed class LongAnswers : IAsyncDisposable
     }
 
     /// <summary>Sends another piece in every open answer.</summary>
-    public void Say(string text)
+    public void Send(string text)
     {
         foreach (var (channel, _) in _open)
         {
@@ -119,8 +119,8 @@ internal sealed class LongAnswers : IAsyncDisposable
 
     private async Task Serve(HttpContext context)
     {
-        var says = Channel.CreateUnbounded<string>();
-        _open[says] = 0;
+        var pieces = Channel.CreateUnbounded<string>();
+        _open[pieces] = 0;
         try
         {
             var kind = context.Request.Path.Value!.Split('/')[^1];
@@ -128,7 +128,7 @@ internal sealed class LongAnswers : IAsyncDisposable
             {
                 using var socket = await context.WebSockets.AcceptWebSocketAsync();
                 await Pump(
-                    says,
+                    pieces,
                     text => socket.SendAsync(Encoding.UTF8.GetBytes(text), WebSocketMessageType.Text, true, context.RequestAborted),
                     context.RequestAborted
                 );
@@ -137,7 +137,7 @@ internal sealed class LongAnswers : IAsyncDisposable
 
             if (kind == "silent")
             {
-                await says.Reader.ReadAsync(context.RequestAborted);
+                await pieces.Reader.ReadAsync(context.RequestAborted);
             }
 
             context.Features.Get<IHttpResponseBodyFeature>()!.DisableBuffering();
@@ -148,7 +148,7 @@ internal sealed class LongAnswers : IAsyncDisposable
                 _ => "application/octet-stream",
             };
             context.Response.ContentLength = kind == "body" ? 1 << 20 : null;
-            await Pump(says, text => context.Response.WriteAsync(text, context.RequestAborted), context.RequestAborted);
+            await Pump(pieces, text => context.Response.WriteAsync(text, context.RequestAborted), context.RequestAborted);
         }
         catch (Exception gone) when (gone is OperationCanceledException or IOException or WebSocketException)
         {
@@ -156,14 +156,14 @@ internal sealed class LongAnswers : IAsyncDisposable
         }
         finally
         {
-            _open.TryRemove(says, out _);
+            _open.TryRemove(pieces, out _);
         }
     }
 
-    private static async Task Pump(Channel<string> says, Func<string, Task> write, CancellationToken cancellation)
+    private static async Task Pump(Channel<string> pieces, Func<string, Task> write, CancellationToken cancellation)
     {
         await write("begun\n");
-        await foreach (var text in says.Reader.ReadAllAsync(cancellation))
+        await foreach (var text in pieces.Reader.ReadAllAsync(cancellation))
         {
             await write(text + "\n");
             if (text == Last)

@@ -32,7 +32,7 @@ public sealed class ProviderTypeTests
     [Theory]
     [InlineData("""{"aud":"bff","sub":"sp-1","oid":"sp-1","tid":"t-1","azp":"app-1","roles":["api"]}""")]
     [InlineData("""{"aud":"bff","sub":"sp-1","oid":"sp-1","tid":"t-1","appid":"app-1","idtyp":"app","roles":["api"]}""")]
-    public async Task Entra_s_token_of_an_application_has_roles_for_scopes_and_no_user(string claims)
+    public async Task An_Entra_application_token_has_roles_as_scopes_and_no_user(string claims)
     {
         await using var seen = await Seen("Entra", c => Replace(c, claims));
 
@@ -73,7 +73,7 @@ public sealed class ProviderTypeTests
     [Theory]
     [InlineData("Okta", "cid", "client:partner", true)]
     [InlineData("Generic", "client_id", "partner", false)]
-    public async Task A_client_as_its_own_subject_is_an_application_where_the_provider_says_so(
+    public async Task A_token_whose_subject_is_its_client_is_an_application_where_the_provider_documents_it(
         string type,
         string claim,
         string subject,
@@ -89,7 +89,7 @@ public sealed class ProviderTypeTests
     }
 
     [Fact]
-    public async Task Auth0_s_permissions_are_scopes_and_a_name_in_an_address_s_form_is_taken_as_it_is_written()
+    public async Task Auth0_permissions_are_scopes_and_a_claim_name_that_is_a_url_is_read_literally()
     {
         await using var seen = await Seen(
             "Auth0",
@@ -120,7 +120,7 @@ public sealed class ProviderTypeTests
     }
 
     [Fact]
-    public async Task Okta_has_a_list_of_scopes_groups_and_cid()
+    public async Task Okta_names_scopes_in_a_list_roles_in_groups_and_the_client_in_cid()
     {
         await using var seen = await Seen(
             "Okta",
@@ -136,7 +136,7 @@ public sealed class ProviderTypeTests
     }
 
     [Fact]
-    public async Task Okta_s_client_credentials_have_the_client_for_a_subject()
+    public async Task Okta_s_client_credentials_tokens_name_the_client_as_the_subject()
     {
         await using var seen = await Seen("Okta", c => Replace(c, """{"aud":"bff","sub":"0oa1","cid":"0oa1","scp":["api"]}"""));
 
@@ -180,7 +180,7 @@ public sealed class ProviderTypeTests
     [Theory]
     [InlineData("""{"sub":"u-1","scope":"api"}""")]
     [InlineData("""{"sub":"u-1","client_id":"spa","scope":"api"}""")]
-    public async Task A_token_without_an_audience_is_refused_where_no_client_is_named(string claims)
+    public async Task A_token_without_an_audience_is_refused_when_no_client_is_configured(string claims)
     {
         await using var seen = await Seen("Generic", c => Replace(c, claims));
 
@@ -205,7 +205,7 @@ public sealed class ProviderTypeTests
     [InlineData("""{"aud":"bff","sub":"u-1","scope":"api","a":{"b":{"c":["deep"]}}}""", null)]
     [InlineData("""{"aud":"bff","sub":"u-1","scope":"api","a":["b"]}""", null)]
     [InlineData("""{"aud":"bff","sub":"u-1","scope":"api","a.b":null,"a":{"b":["inside"]}}""", null)]
-    public async Task A_name_as_written_wins_else_dots_lead_into_objects(string claims, string? role)
+    public async Task A_literal_claim_name_wins_over_a_path_into_objects(string claims, string? role)
     {
         await using var seen = await Seen("Generic", c => Replace(c, claims), ("Claims:Roles:0", "a.b"));
 
@@ -240,7 +240,7 @@ public sealed class ProviderTypeTests
     [InlineData("https://shop/api:write", "write")]
     [InlineData("api://shop/", "api://shop/")]
     [InlineData("api://shop/read_orders", "orders.read")]
-    public async Task Scopes_lose_their_prefix_and_take_the_gateway_s_names(string scope, string expected)
+    public async Task Scopes_lose_their_prefix_and_are_renamed_by_their_aliases(string scope, string expected)
     {
         await using var seen = await Seen(
             "Generic",
@@ -255,7 +255,7 @@ public sealed class ProviderTypeTests
     }
 
     [Fact]
-    public async Task Roles_count_as_scopes_for_applications_alone_and_only_where_it_is_said()
+    public async Task Roles_count_as_scopes_only_for_applications_and_only_when_configured()
     {
         await using var user = await Seen(
             "Generic",
@@ -275,7 +275,7 @@ public sealed class ProviderTypeTests
             },
             ("RolesAsScopes", "true")
         );
-        await using var unsaid = await Seen(
+        await using var unconfigured = await Seen(
             "Generic",
             c =>
             {
@@ -287,7 +287,7 @@ public sealed class ProviderTypeTests
 
         Assert.Equal(
             (false, true, false),
-            (user.Caller.HasScope("write"), application.Caller.HasScope("write"), unsaid.Caller.HasScope("write"))
+            (user.Caller.HasScope("write"), application.Caller.HasScope("write"), unconfigured.Caller.HasScope("write"))
         );
     }
 

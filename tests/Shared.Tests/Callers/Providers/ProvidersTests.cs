@@ -16,7 +16,7 @@ public sealed class ProvidersTests
         Stranger = "9f1c1d7e-0000-4000-8000-000000000002";
 
     [Fact]
-    public async Task Each_token_is_its_issuer_s_with_that_one_s_keys_claims_and_audience()
+    public async Task Each_token_is_checked_with_the_keys_claims_and_audience_of_its_issuer()
     {
         await using var customers = await TestIssuer.Start();
         await using var employees = await TestIssuer.Start();
@@ -78,7 +78,7 @@ public sealed class ProvidersTests
     }
 
     [Fact]
-    public async Task A_provider_that_is_away_costs_the_other_nothing()
+    public async Task A_provider_that_is_down_does_not_affect_the_other_provider()
     {
         await using var customers = await TestIssuer.Start();
         await using var employees = await TestIssuer.Start();
@@ -90,7 +90,7 @@ public sealed class ProvidersTests
     }
 
     [Fact]
-    public async Task A_token_that_comes_before_its_authority_has_been_read_waits_for_it()
+    public async Task A_token_that_arrives_before_its_authoritys_keys_waits_for_them()
     {
         await using var issuer = await TestIssuer.Start();
         var mayLeave = new TaskCompletionSource();
@@ -105,7 +105,7 @@ public sealed class ProvidersTests
     }
 
     [Fact]
-    public async Task A_host_may_have_named_providers_alone()
+    public async Task A_host_may_have_only_named_providers()
     {
         await using var employees = await TestIssuer.Start();
         await using var host = await (
@@ -149,7 +149,7 @@ public sealed class ProvidersTests
     }
 
     [Fact]
-    public async Task Two_providers_whose_discovery_gives_one_issuer_stop_the_host_and_are_named()
+    public async Task Two_providers_whose_discovery_names_the_same_issuer_stop_the_host_and_are_named()
     {
         await using var customers = await TestIssuer.Start();
         await using var employees = await TestIssuer.Start();
@@ -166,7 +166,7 @@ public sealed class ProvidersTests
     }
 
     [Fact]
-    public async Task A_provider_that_takes_another_s_name_later_is_not_believed_and_stops_nobody()
+    public async Task A_provider_that_later_claims_another_providers_issuer_keeps_only_its_own()
     {
         var clock = new ManualTimeProvider(DateTimeOffset.UtcNow);
         await using var customers = await TestIssuer.Start();
@@ -194,7 +194,7 @@ public sealed class ProvidersTests
     }
 
     [Fact]
-    public async Task An_issuer_of_many_tenants_is_filled_by_the_listed_ones_alone()
+    public async Task An_issuer_of_many_tenants_accepts_only_the_listed_tenants()
     {
         await using var issuer = await TestIssuer.Start();
         var template = issuer.IssuerName = "https://login.example/{tenantid}/v2.0";
@@ -233,7 +233,7 @@ public sealed class ProvidersTests
     }
 
     [Fact]
-    public async Task Any_tenant_is_said_in_so_many_words_and_is_still_a_tenant()
+    public async Task A_wildcard_allows_any_tenant_with_a_well_formed_id()
     {
         await using var issuer = await TestIssuer.Start();
         issuer.IssuerName = "https://login.example/{tenantid}/v2.0";
@@ -269,7 +269,7 @@ public sealed class ProvidersTests
     [Theory]
     [InlineData("https://login.microsoftonline.com/common/v2.0")]
     [InlineData("https://login.microsoftonline.com/organizations/v2.0/")]
-    public async Task What_is_known_of_many_tenants_is_said_at_start(string authority)
+    public async Task A_known_authority_of_many_tenants_without_a_list_stops_the_host_at_start(string authority)
     {
         var stopped = await Assert.ThrowsAsync<InvalidConfigurationException>(() =>
             CallersHost.Start(
@@ -285,7 +285,7 @@ public sealed class ProvidersTests
     }
 
     [Fact]
-    public async Task A_key_that_entra_publishes_for_one_tenant_does_not_sign_for_another()
+    public async Task A_key_that_entra_publishes_for_one_tenant_is_refused_for_another()
     {
         await using var issuer = await TestIssuer.Start();
         issuer.IssuerName = "https://login.example/{tenantid}/v2.0";
@@ -320,7 +320,7 @@ public sealed class ProvidersTests
     [InlineData("16384", 10_000, true)]
     [InlineData("16384", 17_000, false)]
     [InlineData("65536", 60_000, true)]
-    public async Task A_token_may_be_as_large_as_is_said_and_the_server_lets_it_in(string? most, int size, bool admitted)
+    public async Task A_token_may_be_as_large_as_configured_and_the_server_accepts_it(string? most, int size, bool admitted)
     {
         await using var issuer = await TestIssuer.Start();
         await using var host = await (

@@ -13,7 +13,7 @@ public sealed class RevocationStoreTests
     private static readonly DateTimeOffset Now = DateTimeOffset.UnixEpoch.AddMilliseconds(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds());
 
     [Theory, InlineData("embedded"), RedisData("redis")]
-    public async Task What_has_not_ended_is_listed_each_once_with_its_latest_end_and_every_addition_is_announced(string engine)
+    public async Task Active_revocations_are_listed_once_with_their_latest_end_and_every_addition_is_announced(string engine)
     {
         using var redis = engine == "redis" ? RedisServer.Run() : null;
         var time = new ManualTimeProvider(Now);

@@ -25,7 +25,7 @@ public sealed class RevocationTests
         await using var issuer = await TestIssuer.Start();
         await using var one = await Instance(issuer, redis.ConnectionString);
         await using var two = await Instance(issuer, redis.ConnectionString, new ManualTimeProvider(DateTimeOffset.UtcNow));
-        await Hear(redis, instances: 2);
+        await SubscriptionsOf(redis, instances: 2);
         var token = issuer.Token(c => c["jti"] = "t 1:\u00e9");
         var other = issuer.Token();
         Assert.Equal(HttpStatusCode.OK, (await two.Get(token)).Status);
@@ -45,7 +45,7 @@ public sealed class RevocationTests
         await using var issuer = await TestIssuer.Start();
         await using var one = await Instance(issuer, redis.ConnectionString);
         await using var two = await Instance(issuer, redis.ConnectionString, new ManualTimeProvider(DateTimeOffset.UtcNow));
-        await Hear(redis, instances: 2);
+        await SubscriptionsOf(redis, instances: 2);
         var before = issuer.Token(c => c["iat"] = NewYear - 1);
         var at = issuer.Token(c => c["iat"] = NewYear);
         var undated = issuer.Token(c => c.Remove("iat"));
@@ -121,14 +121,14 @@ public sealed class RevocationTests
     }
 
     [RedisFact]
-    public async Task A_lost_message_is_made_up_for_within_a_second()
+    public async Task A_revocation_whose_message_is_lost_is_still_applied_within_a_second()
     {
         using var redis = RedisServer.Run();
         using var route = new RedisRoute(redis);
         await using var issuer = await TestIssuer.Start();
         await using var one = await Instance(issuer, redis.ConnectionString);
         await using var two = await Instance(issuer, route.Address);
-        await Hear(redis, instances: 2);
+        await SubscriptionsOf(redis, instances: 2);
         var token = issuer.Token(c => c["jti"] = "t-1");
         Assert.Equal(HttpStatusCode.OK, (await two.Get(token)).Status);
         route.LoseMessages();
@@ -140,7 +140,7 @@ public sealed class RevocationTests
     }
 
     [RedisFact]
-    public async Task What_is_revoked_at_a_store_that_lost_its_writes_is_read_by_an_instance_that_comes_back()
+    public async Task A_reconnected_instance_reads_the_revocations_of_a_store_that_lost_its_writes()
     {
         // The instance has seen one revocation of the old store. The new store also has one revocation, but another one.
         using var old = RedisServer.Run();
@@ -213,7 +213,7 @@ public sealed class RevocationTests
     [InlineData("{\"sub\":\"b\"}", "validation_failed")]
     [InlineData("{\"sub\":\"b\",\"issuedBefore\":\"yesterday\"}", "validation_failed")]
     [InlineData("{\"sub\":\"b\",\"issuedBefore\":\"2026-01-01T00:00:00\"}", "validation_failed")]
-    public async Task A_revocation_that_is_none_is_refused(string body, string code)
+    public async Task An_invalid_revocation_is_refused(string body, string code)
     {
         await using var issuer = await TestIssuer.Start();
         await using var host = await (await CallersHost.Start(issuer)).Ready();
@@ -225,7 +225,7 @@ public sealed class RevocationTests
     }
 
     [Fact]
-    public async Task A_moment_may_be_as_fine_as_other_platforms_write_it()
+    public async Task A_revocation_time_may_have_nine_fractional_digits()
     {
         await using var issuer = await TestIssuer.Start();
         await using var host = await (await CallersHost.Start(issuer)).Ready();
@@ -295,7 +295,7 @@ public sealed class RevocationTests
         ).Ready();
 
     /// <summary>Waits until the given number of instances are subscribed to revocations.</summary>
-    private static async Task Hear(RedisServer redis, int instances) =>
+    private static async Task SubscriptionsOf(RedisServer redis, int instances) =>
         await Eventually.True(() =>
             redis.Command("PUBSUB", "NUMSUB", "bff:revocations").EndsWith($":{instances}\r\n", StringComparison.Ordinal)
         );

@@ -27,7 +27,7 @@ public sealed class MergePatchProperties
         .Select(make => make());
 
     [Fact]
-    public void The_patches_of_any_sequence_of_documents_make_each_of_them()
+    public void The_patches_of_any_sequence_of_documents_rebuild_each_document()
     {
         var sequences = from count in Gen.Choose(1, 6) from documents in Gen.ListOf(Document(3), count) select documents.ToArray();
 
@@ -49,7 +49,7 @@ public sealed class MergePatchProperties
     [InlineData("""{"e":null}""", """{"a":1}""", """{"e":null,"a":1}""")]
     [InlineData("[1,2]", """{"a":"b","c":null}""", """{"a":"b"}""")]
     [InlineData("{}", """{"a":{"bb":{"ccc":null}}}""", """{"a":{"bb":{}}}""")]
-    public void The_merge_of_the_tests_is_that_of_the_rfc(string target, string patch, string result) =>
+    public void The_tests_merge_patches_as_RFC_7396_does(string target, string patch, string result) =>
         Assert.Equal(result, AnswerInLines.Merge(JsonNode.Parse(target), JsonNode.Parse(patch))!.ToJsonString());
 
     private static bool Holds(JsonObject[] documents)

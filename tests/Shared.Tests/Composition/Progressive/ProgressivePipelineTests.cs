@@ -57,7 +57,7 @@ public sealed class ProgressivePipelineTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task It_has_one_place_among_those_served_at_once_until_its_last_line()
+    public async Task An_answer_holds_one_admission_slot_until_its_last_line()
     {
         var gate = _bench.Gateway.Services.GetRequiredService<AdmissionGate>();
         using var answer = await Ask("/slow/c-1");
@@ -71,7 +71,7 @@ public sealed class ProgressivePipelineTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Its_parts_and_its_time_are_counted_once()
+    public async Task Each_part_of_an_answer_is_measured_once()
     {
         var parts = new ConcurrentQueue<string>();
         using var listener = new MeterListener
@@ -106,7 +106,7 @@ public sealed class ProgressivePipelineTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_answer_that_can_not_be_made_later_is_cut_off()
+    public async Task An_answer_that_fails_after_its_first_line_is_cut_off()
     {
         using var answer = await Ask("/thrown/c-1");
         Assert.True(await answer.Next());
@@ -120,7 +120,7 @@ public sealed class ProgressivePipelineTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_endpoint_that_gives_up_its_answer_leaves_no_part_behind()
+    public async Task An_endpoint_that_throws_cancels_the_calls_of_its_parts()
     {
         using var answer = await Ask("/dropped/c-1");
 
@@ -129,7 +129,7 @@ public sealed class ProgressivePipelineTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_client_that_reads_slowly_is_waited_for_and_then_hears_of_all_that_came()
+    public async Task A_slow_client_receives_every_part()
     {
         using var answer = await Ask("/slow/c-1");
 
@@ -140,7 +140,7 @@ public sealed class ProgressivePipelineTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_client_that_reads_nothing_holds_no_part_up_and_gives_its_place_back_when_it_goes()
+    public async Task A_client_that_reads_nothing_delays_no_part_and_frees_its_slot_when_it_disconnects()
     {
         // The body is larger than the socket buffers.
         _bench.Says("GET /profiles/c-1", $$"""{"name":"{{new string('a', 32 * 1024 * 1024)}}"}""");
@@ -178,7 +178,7 @@ public sealed class ProgressivePipelineTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Its_timing_has_the_parts_of_the_first_line()
+    public async Task The_Server_Timing_header_has_the_parts_of_the_first_line()
     {
         using var answer = await Ask("/slow/c-1");
         var timing = answer.Response.Headers.GetValues("Server-Timing").Single();
@@ -190,7 +190,7 @@ public sealed class ProgressivePipelineTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_answer_without_meta_is_whole_and_keeps_its_validators()
+    public async Task An_answer_without_meta_is_one_line_and_keeps_its_validators()
     {
         using var answer = await Ask("/account/c-1");
         await answer.All();
@@ -201,7 +201,7 @@ public sealed class ProgressivePipelineTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_answer_that_writes_is_one_document_even_to_a_read()
+    public async Task An_answer_with_a_write_is_one_document_even_for_a_GET()
     {
         _bench.Says("POST /exports", """{"id":"x-1"}""", 202);
 
@@ -212,7 +212,7 @@ public sealed class ProgressivePipelineTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_answer_without_meta_waits_for_what_it_could_not_name()
+    public async Task An_answer_without_meta_waits_for_all_its_parts()
     {
         var asking = Ask("/listed/c-1");
         await Eventually.True(() => _bench.Asked.Contains("GET /products/c-1"));
@@ -225,7 +225,7 @@ public sealed class ProgressivePipelineTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_document_lists_the_lines_of_reads_and_of_nothing_else()
+    public async Task The_OpenAPI_document_lists_the_line_format_only_for_GET()
     {
         var document = JsonNode.Parse(await _bench.Gateway.Client.GetStringAsync("/openapi/recipes.json"))!;
         var paths = document["paths"]!.AsObject();

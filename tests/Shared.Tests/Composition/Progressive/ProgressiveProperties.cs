@@ -66,14 +66,14 @@ public sealed class ProgressiveProperties : IAsyncLifetime
         bool HasStandIn
     );
 
-    private sealed record Plan(PartPlan[] Parts, bool Gathers, bool HasMeta);
+    private sealed record Plan(PartPlan[] Parts, bool WaitsForAll, bool HasMeta);
 
     public async Task InitializeAsync() => _bench = await ComposerBench.Start();
 
     public async Task DisposeAsync() => await _bench.DisposeAsync();
 
     [Fact]
-    public void The_lines_of_any_answer_make_the_one_that_is_given_at_once()
+    public void The_lines_of_any_answer_merge_to_the_answer_that_is_sent_at_once()
     {
         var part =
             from required in Gen.Choose(0, 3)
@@ -88,17 +88,17 @@ public sealed class ProgressiveProperties : IAsyncLifetime
         var plans =
             from count in Gen.Choose(1, Composer.MaxParts)
             from parts in Gen.ListOf(part, count)
-            from gathers in Gen.Choose(0, 9)
+            from waitsForAll in Gen.Choose(0, 9)
             from meta in Gen.Choose(0, 9)
-            select new Plan([.. parts], gathers == 0, meta > 0);
+            select new Plan([.. parts], waitsForAll == 0, meta > 0);
 
         Check.One(
             Config.QuickThrowOnFailure.WithMaxTest(500),
-            Prop.ForAll(plans.ToArbitrary(), plan => Holds(plan).GetAwaiter().GetResult())
+            Prop.ForAll(plans.ToArbitrary(), plan => LinesMergeToTheWhole(plan).GetAwaiter().GetResult())
         );
     }
 
-    private async Task<bool> Holds(Plan plan)
+    private async Task<bool> LinesMergeToTheWhole(Plan plan)
     {
         var (whole, _) = await Serve(plan, isProgressive: false);
         var (lines, held) = await Serve(plan, isProgressive: true);
@@ -110,7 +110,7 @@ public sealed class ProgressiveProperties : IAsyncLifetime
 
         var final = JsonNode.Parse(whole.Body)!.AsObject();
         var documents = lines.Body.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => JsonNode.Parse(l)!.AsObject()).ToList();
-        var ok = lines.Body.EndsWith('\n') && (!plan.Gathers || documents.Count == 1) && (plan.HasMeta || documents.Count == 1);
+        var ok = lines.Body.EndsWith('\n') && (!plan.WaitsForAll || documents.Count == 1) && (plan.HasMeta || documents.Count == 1);
         var answer = documents[0].DeepClone().AsObject();
         List<string>? pendingBefore = null;
         for (var i = 0; i < documents.Count; i++)
@@ -168,7 +168,7 @@ public sealed class ProgressiveProperties : IAsyncLifetime
         var isHeld = false;
         foreach (var at in order)
         {
-            if (isProgressive && !plan.Gathers && parts.TrueForAll(p => !p.IsRequired || p.Start().IsCompleted))
+            if (isProgressive && !plan.WaitsForAll && parts.TrueForAll(p => !p.IsRequired || p.Start().IsCompleted))
             {
                 // The answer starts although this optional part has not completed.
                 await composing.WaitAsync(TimeSpan.FromSeconds(60));
@@ -278,7 +278,7 @@ public sealed class ProgressiveProperties : IAsyncLifetime
         var context = _bench.Request(
             Fragments.Ann,
             "lines",
-            [new("Composition:lines:FirstAfter", plan.Gathers ? "00:01:00" : "00:00:00")],
+            [new("Composition:lines:FirstAfter", plan.WaitsForAll ? "00:01:00" : "00:00:00")],
             services =>
             {
                 services.AddSingleton(new CompositionOptions());

@@ -51,7 +51,7 @@ public sealed class GraphQlRouteTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_query_goes_on_as_it_came_and_its_answer_comes_back()
+    public async Task A_query_is_forwarded_unchanged_and_its_answer_comes_back()
     {
         const string Body =
             """{"query":"query A($n: Int) { a(n: $n) { b } }","operationName":"A","variables":{"n":1},"extensions":{"x":1},"other":2}""";
@@ -131,7 +131,7 @@ public sealed class GraphQlRouteTests : IAsyncLifetime
 
     [Theory]
     [MemberData(nameof(Documents))]
-    public async Task Documents_keep_to_the_routes_limits(string document, int status, string? code)
+    public async Task Documents_are_held_to_the_routes_limits(string document, int status, string? code)
     {
         var answer = await Post("/strict", new JsonObject { ["query"] = document }.ToJsonString());
 
@@ -182,7 +182,7 @@ public sealed class GraphQlRouteTests : IAsyncLifetime
 
     [Theory]
     [MemberData(nameof(Bodies))]
-    public async Task A_body_means_the_same_to_every_service_or_is_refused(string body, int status, string? code)
+    public async Task An_ambiguous_body_is_refused(string body, int status, string? code)
     {
         var answer = await Post("/strict", body);
 
@@ -201,7 +201,7 @@ public sealed class GraphQlRouteTests : IAsyncLifetime
     [InlineData("application/x-www-form-urlencoded", 415)]
     [InlineData("application/json; charset=utf-16", 415)]
     [InlineData("application/json; charset=utf-8", 200)]
-    public async Task Only_JSON_is_read(string type, int status) =>
+    public async Task Only_JSON_bodies_are_accepted(string type, int status) =>
         Check(await Post("/strict", """{"query":"{ a }"}""", type), status, status == 200 ? null : "unsupported_media_type");
 
     [Theory]
@@ -209,7 +209,7 @@ public sealed class GraphQlRouteTests : IAsyncLifetime
     [InlineData("/strict?QUERY={b}", 400)]
     [InlineData("/strict?variables={}", 400)]
     [InlineData("/strict?trace=1", 200)]
-    public async Task A_post_says_everything_in_its_body(string path, int status) =>
+    public async Task A_post_has_no_query_parameters_of_GraphQL(string path, int status) =>
         Check(await Post(path, """{"query":"{ a }"}"""), status, status == 200 ? null : "malformed_request");
 
     [Theory]
@@ -226,7 +226,7 @@ public sealed class GraphQlRouteTests : IAsyncLifetime
     [InlineData("?query=query%20A{a}mutation%20B{b}&operationName=A", 405, "method_not_allowed")]
     [InlineData("?extensions=%7B%22persistedQuery%22:%7B%22sha256Hash%22:%2200%22%7D%7D", 400, "persisted_query_not_found")]
     [InlineData("", 400, "malformed_request")]
-    public async Task A_get_asks_in_its_address_and_changes_nothing(string query, int status, string? code)
+    public async Task A_get_takes_its_query_from_the_url_and_may_not_be_a_mutation(string query, int status, string? code)
     {
         var answer = await Raw($"GET /strict{query} HTTP/1.1\r\nHost: gateway\r\n\r\n");
 
@@ -237,7 +237,7 @@ public sealed class GraphQlRouteTests : IAsyncLifetime
 
     /// <summary>Services parse a query string in different ways, so the gateway sends an unambiguous one.</summary>
     [Fact]
-    public async Task The_address_of_a_get_is_written_anew()
+    public async Task The_query_string_of_a_get_is_rewritten()
     {
         var answer = await Raw("GET /strict?x=1;query={b}&query=%7Ba+c%7D HTTP/1.1\r\nHost: gateway\r\n\r\n");
 
@@ -249,7 +249,7 @@ public sealed class GraphQlRouteTests : IAsyncLifetime
     [InlineData("PUT", 405)]
     [InlineData("DELETE", 405)]
     [InlineData("PATCH", 405)]
-    public async Task Other_methods_are_none(string method, int status) =>
+    public async Task Other_methods_are_refused(string method, int status) =>
         Check(
             await Raw(
                 $"{method} /strict HTTP/1.1\r\nHost: gateway\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n{{\"query\":\"{{a}}\"}}"
@@ -259,7 +259,7 @@ public sealed class GraphQlRouteTests : IAsyncLifetime
         );
 
     [Fact]
-    public async Task A_WebSocket_would_pass_every_limit_and_is_refused() =>
+    public async Task A_WebSocket_is_refused_because_it_would_bypass_every_limit() =>
         Check(
             await Raw(
                 "GET /strict?query={a} HTTP/1.1\r\nHost: gateway\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
@@ -273,7 +273,7 @@ public sealed class GraphQlRouteTests : IAsyncLifetime
     [InlineData("mutation { a }", "", 1, 502)]
     [InlineData("mutation { a }", "Idempotency-Key: k\r\n", 2, 200)]
     [InlineData("query A { a } mutation B { b }", "", 1, 502)] // The service decides which of the two is executed.
-    public async Task A_query_is_asked_again_and_a_mutation_only_under_its_key(string document, string key, int calls, int status)
+    public async Task A_query_is_retried_and_a_mutation_only_with_an_idempotency_key(string document, string key, int calls, int status)
     {
         _failures = 1;
 
@@ -283,7 +283,7 @@ public sealed class GraphQlRouteTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Of_a_list_only_its_operations_are_taken()
+    public async Task A_route_with_a_list_accepts_only_listed_operations()
     {
         Check(await Post("/listed", new JsonObject { ["query"] = Listed }.ToJsonString()), 200, null);
         Check(await Post("/listed", new JsonObject { ["query"] = Listed + " " }.ToJsonString()), 403, "operation_not_allowed");
@@ -308,7 +308,7 @@ public sealed class GraphQlRouteTests : IAsyncLifetime
         """[{"id":"prices-1"},{"query":"mutation Book { book { id } }","operationName":"Book"}]""",
         """[{"query":"query Prices { prices { current } }"},{"query":"mutation Book { book { id } }","operationName":"Book"}]"""
     )]
-    public async Task An_operation_that_is_named_by_its_id_goes_on_with_its_document(string sent, string arrives)
+    public async Task An_operation_named_by_its_id_is_forwarded_with_its_document(string sent, string arrives)
     {
         Check(await Post("/listed", sent), 200, null);
 
@@ -316,7 +316,7 @@ public sealed class GraphQlRouteTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_automatic_persisted_query_of_the_list_is_known_by_its_hash()
+    public async Task A_listed_automatic_persisted_query_is_found_by_its_hash()
     {
         var extensions = new JsonObject
         {
@@ -355,15 +355,15 @@ public sealed class GraphQlRouteTests : IAsyncLifetime
             string.Join(
                 ' ',
                 [
-                    await Left("""{"query":"query Prices { prices { current } }"}"""),
-                    await Left("""[{"id":"prices-1"},{"id":"prices-1"}]"""),
-                    await Left("""{"id":"book-1"}"""),
-                    await Left("""{"query":"{ a }"}"""), // A refused operation still has a cost.
+                    await Remaining("""{"query":"query Prices { prices { current } }"}"""),
+                    await Remaining("""[{"id":"prices-1"},{"id":"prices-1"}]"""),
+                    await Remaining("""{"id":"book-1"}"""),
+                    await Remaining("""{"query":"{ a }"}"""), // A refused operation still has a cost.
                 ]
             )
         );
 
-        async Task<string?> Left(string body)
+        async Task<string?> Remaining(string body)
         {
             var before = await RawHttp.Send(gateway.Address, Request("/listed", body), new LeakSentinel());
             return before.Status == 200 ? before.Header("X-RateLimit-Remaining") : await Peek();
@@ -379,7 +379,7 @@ public sealed class GraphQlRouteTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_refusal_reads_as_a_problem_and_as_a_GraphQL_response()
+    public async Task A_refusal_is_both_a_problem_and_a_GraphQL_response()
     {
         foreach (
             var (request, status, code) in new[]
@@ -411,7 +411,7 @@ public sealed class GraphQlRouteTests : IAsyncLifetime
         """{"format":"apollo-persisted-query-manifest","version":1,"operations":[{"id":"a","body":"{ b","name":"A","type":"query"}]}""",
         "'a'"
     )]
-    public async Task A_list_that_holds_no_operations_or_one_that_its_route_refuses_stops_the_host(string list, string named)
+    public async Task A_list_without_operations_or_with_a_refused_one_stops_the_host(string list, string named)
     {
         await File.WriteAllTextAsync(_list, list);
 
@@ -423,7 +423,7 @@ public sealed class GraphQlRouteTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_Apollo_manifest_is_such_a_list()
+    public async Task An_Apollo_manifest_is_accepted_as_a_list()
     {
         await File.WriteAllTextAsync(
             _list,
@@ -438,7 +438,7 @@ public sealed class GraphQlRouteTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_limit_of_queries_on_a_route_that_speaks_something_else_stops_the_host()
+    public async Task A_GraphQL_limit_on_a_route_of_another_protocol_stops_the_host()
     {
         var refused = await Assert.ThrowsAsync<InvalidConfigurationException>(() =>
             Start(new() { ["ReverseProxy:Routes:free:Metadata:MaxDepth"] = "5" })
@@ -481,7 +481,7 @@ public sealed class GraphQlRouteTests : IAsyncLifetime
             builder =>
             {
                 builder.AddBffDefaults();
-                builder.Services.AddSingleton<ICallerSource, Somebody>();
+                builder.Services.AddSingleton<ICallerSource, FixedCaller>();
             },
             app => app.UseBffPipeline(),
             new Dictionary<string, string?>

@@ -22,7 +22,7 @@ public sealed class SessionIndexTests : IAsyncLifetime
     [Theory]
     [InlineData(false)]
     [RedisData(true)]
-    public async Task A_session_whose_indexes_were_lost_is_in_them_again_a_minute_after_it_was_used(bool onRedis)
+    public async Task A_session_whose_indexes_were_lost_is_indexed_again_when_it_is_used_a_minute_later(bool onRedis)
     {
         await Start(onRedis);
         var key = await SignIn(TimeSpan.FromHours(8));
@@ -39,7 +39,7 @@ public sealed class SessionIndexTests : IAsyncLifetime
     [Theory]
     [InlineData(false)]
     [RedisData(true)]
-    public async Task A_session_that_is_prolonged_stays_in_its_indexes_to_its_new_end(bool onRedis)
+    public async Task An_extended_session_stays_in_its_indexes_until_its_new_end(bool onRedis)
     {
         await Start(onRedis);
         var key = await SignIn(TimeSpan.FromMinutes(20));

@@ -20,10 +20,10 @@ public sealed class SessionStoreTests : IDisposable
     [Theory]
     [InlineData(false)]
     [RedisData(true)]
-    public async Task A_session_is_found_until_it_is_idle_and_then_it_is_over(bool onRedis)
+    public async Task A_session_is_found_until_its_idle_timeout_and_then_reported_as_over(bool onRedis)
     {
         var store = await Store(onRedis);
-        var key = await Added(store);
+        var key = await AddSession(store);
 
         Assert.Equal([1, 2, 3], (await Find(store, key)).Session!.Box);
         _clock.Advance(TimeSpan.FromMinutes(29));
@@ -42,7 +42,7 @@ public sealed class SessionStoreTests : IDisposable
     public async Task A_session_never_outlives_its_absolute_end(bool onRedis)
     {
         var store = await Store(onRedis);
-        var key = await Added(store, TimeSpan.FromHours(1));
+        var key = await AddSession(store, TimeSpan.FromHours(1));
         for (var i = 0; i < 3; i++)
         {
             _clock.Advance(TimeSpan.FromMinutes(19));
@@ -59,7 +59,7 @@ public sealed class SessionStoreTests : IDisposable
     public async Task A_record_is_replaced_once_per_version_and_never_after_the_end(bool onRedis)
     {
         var store = await Store(onRedis);
-        var key = await Added(store);
+        var key = await AddSession(store);
         var ends = _clock.GetUtcNow() + TimeSpan.FromHours(2);
 
         Assert.True(await store.Replace(key, [9], ends, 0));
@@ -76,10 +76,10 @@ public sealed class SessionStoreTests : IDisposable
     [Theory]
     [InlineData(false)]
     [RedisData(true)]
-    public async Task A_session_that_ended_is_remembered_when_it_ran_out_and_forgotten_when_it_was_signed_out(bool onRedis)
+    public async Task An_expired_session_is_reported_as_over_and_a_signed_out_session_as_unknown(bool onRedis)
     {
         var store = await Store(onRedis);
-        var (ranOut, signedOut) = (await Added(store), await Added(store));
+        var (ranOut, signedOut) = (await AddSession(store), await AddSession(store));
 
         await store.End(ranOut, leaveMark: true);
         await store.End(signedOut, leaveMark: false);
@@ -91,10 +91,10 @@ public sealed class SessionStoreTests : IDisposable
     [Theory]
     [InlineData(false)]
     [RedisData(true)]
-    public async Task Sessions_are_found_by_what_they_were_added_under(bool onRedis)
+    public async Task Sessions_are_found_by_their_index(bool onRedis)
     {
         var store = await Store(onRedis);
-        var (one, two) = (await Added(store), await Added(store));
+        var (one, two) = (await AddSession(store), await AddSession(store));
 
         Assert.Equal(new[] { one, two }.Order(StringComparer.Ordinal), (await store.Members("of-user:a")).Order(StringComparer.Ordinal));
         await store.Drop("of-user:a", one);
@@ -105,10 +105,10 @@ public sealed class SessionStoreTests : IDisposable
     [Theory]
     [InlineData(false)]
     [RedisData(true)]
-    public async Task An_index_that_was_lost_is_put_back_with_the_end_that_the_session_has_now(bool onRedis)
+    public async Task A_lost_index_is_restored_with_the_sessions_current_end(bool onRedis)
     {
         var store = await Store(onRedis);
-        var (one, two) = (await Added(store, TimeSpan.FromMinutes(20)), await Added(store));
+        var (one, two) = (await AddSession(store, TimeSpan.FromMinutes(20)), await AddSession(store));
         _redis?.Command("DEL", "bff:sessions:of-user:a");
         var ends = _clock.GetUtcNow() + TimeSpan.FromDays(3);
         await store.Replace(one, [9], ends, 0);
@@ -131,7 +131,7 @@ public sealed class SessionStoreTests : IDisposable
     }
 
     [RedisFact]
-    public async Task A_session_without_its_lifetime_does_not_begin()
+    public async Task A_session_whose_expiry_cannot_be_set_is_not_added()
     {
         var store = await Store(onRedis: true);
         var key = SessionKey.Hash(SessionKey.NewCookie());
@@ -147,7 +147,7 @@ public sealed class SessionStoreTests : IDisposable
     [Theory]
     [InlineData(false)]
     [RedisData(true)]
-    public async Task A_lock_has_one_owner_who_alone_releases_it(bool onRedis)
+    public async Task A_lock_has_one_owner_and_only_the_owner_releases_it(bool onRedis)
     {
         var store = await Store(onRedis);
 
@@ -162,7 +162,7 @@ public sealed class SessionStoreTests : IDisposable
     [Theory]
     [InlineData(false)]
     [RedisData(true)]
-    public async Task What_is_spent_is_spent_for_everybody_who_races(bool onRedis)
+    public async Task A_value_is_spent_by_exactly_one_of_several_concurrent_calls(bool onRedis)
     {
         var store = await Store(onRedis);
 
@@ -181,39 +181,39 @@ public sealed class SessionStoreTests : IDisposable
         var store = await Store(onRedis);
         var listener = onRedis ? ActivatorUtilities.CreateInstance<RedisSessionStore>(_services!) : store;
         var announced = Channel.CreateUnbounded<string>();
-        var (one, two, kept) = (await Added(store), await Added(store), await Added(store));
+        var (one, two, kept) = (await AddSession(store), await AddSession(store), await AddSession(store));
         using var listening = listener.OnEnded(key =>
             announced.Writer.TryWrite($"{key}, there: {key is not null && Find(store, key).Result.Session is not null}")
         );
-        await Heard();
+        await Subscribed();
 
         await store.End(one, leaveMark: true);
         await store.End(two, leaveMark: false);
 
         // The receiver of the announcement no longer finds the session.
-        Assert.Equal(Gone(one, two), new[] { await Next(announced), await Next(announced) }.Order(StringComparer.Ordinal));
+        Assert.Equal(GoneKeys(one, two), new[] { await Next(announced), await Next(announced) }.Order(StringComparer.Ordinal));
         Assert.NotNull((await Find(store, kept)).Session);
     }
 
     [Theory]
     [InlineData(false)]
     [RedisData(true)]
-    public async Task What_was_ended_before_it_was_added_never_begins(bool onRedis)
+    public async Task A_session_that_was_ended_before_it_was_added_is_never_found(bool onRedis)
     {
         var store = await Store(onRedis);
         var key = SessionKey.Hash(SessionKey.NewCookie());
 
         await store.End(key, leaveMark: false); // A sign-out found the session in the index, which is written first.
-        await Added(store, key: key);
+        await AddSession(store, key: key);
 
         Assert.Equal(new SessionFound(null, IsOver: false), await Find(store, key));
     }
 
     [RedisFact]
-    public async Task An_end_that_cannot_be_announced_does_not_happen()
+    public async Task A_session_whose_end_cannot_be_announced_does_not_end()
     {
         var store = await Store(onRedis: true);
-        var key = await Added(store);
+        var key = await AddSession(store);
 
         _redis!.Deny("publish");
         await Assert.ThrowsAnyAsync<Exception>(() => store.End(key, leaveMark: false));
@@ -222,7 +222,7 @@ public sealed class SessionStoreTests : IDisposable
     }
 
     [RedisFact]
-    public async Task What_was_taken_without_an_answer_is_given_back()
+    public async Task A_lock_or_value_whose_call_timed_out_is_released()
     {
         var store = await Store(onRedis: true, timeout: "00:00:00.100");
         var life = TimeSpan.FromHours(1);
@@ -237,7 +237,7 @@ public sealed class SessionStoreTests : IDisposable
     }
 
     [RedisFact]
-    public async Task A_lock_that_cannot_be_given_back_now_is_given_back_later()
+    public async Task A_lock_whose_release_failed_is_released_later()
     {
         var store = await Store(onRedis: true, timeout: "00:00:00.100");
         var life = TimeSpan.FromHours(1);
@@ -251,10 +251,10 @@ public sealed class SessionStoreTests : IDisposable
     }
 
     [RedisFact]
-    public async Task Without_redis_the_store_says_so()
+    public async Task The_store_throws_while_redis_is_down()
     {
         var store = await Store(onRedis: true);
-        var key = await Added(store);
+        var key = await AddSession(store);
         _redis!.Stop();
         await Assert.ThrowsAsync<StoreUnavailableException>(() => Find(store, key));
     }
@@ -277,14 +277,14 @@ public sealed class SessionStoreTests : IDisposable
         }
     }
 
-    private static IEnumerable<string> Gone(params string[] keys) =>
+    private static IEnumerable<string> GoneKeys(params string[] keys) =>
         keys.Select(key => $"{key}, there: False").Order(StringComparer.Ordinal);
 
     private static Task<string> Next(Channel<string> announced) =>
         announced.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30));
 
     /// <summary>Waits until the listener is subscribed.</summary>
-    private Task Heard() =>
+    private Task Subscribed() =>
         _redis is null
             ? Task.CompletedTask
             : RedisStateTests.Until(() =>
@@ -298,7 +298,7 @@ public sealed class SessionStoreTests : IDisposable
         return onRedis ? ActivatorUtilities.CreateInstance<RedisSessionStore>(_services) : new EmbeddedSessionStore(_clock);
     }
 
-    private async Task<string> Added(ISessionStore store, TimeSpan? life = null, string? key = null)
+    private async Task<string> AddSession(ISessionStore store, TimeSpan? life = null, string? key = null)
     {
         key ??= SessionKey.Hash(SessionKey.NewCookie());
         var now = _clock.GetUtcNow();
