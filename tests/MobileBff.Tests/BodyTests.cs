@@ -6,12 +6,12 @@ using Microsoft.Extensions.Logging;
 
 namespace MobileBff.Tests;
 
-/// <summary>What a client does with its body is no service's fault, and an edit of a route's limit is taken.</summary>
+/// <summary>A client's faulty body is not counted against a service, and an edit of a route's limit takes effect.</summary>
 public sealed class BodyTests(SharedSurroundings surroundings) : MobileTest(surroundings)
 {
     private const string Order = """{"items":[{"productId":"p-1","quantity":1}]}""";
 
-    /// <summary>Longer than an attempt may take: the pause in the middle is the client's.</summary>
+    /// <summary>The client pauses in the middle for longer than an attempt may take.</summary>
     [Theory]
     [InlineData("")]
     [InlineData("Idempotency-Key: slow-1\r\n")]
@@ -37,7 +37,7 @@ public sealed class BodyTests(SharedSurroundings surroundings) : MobileTest(surr
         var host = Start(
             new()
             {
-                ["Kestrel:Limits:MinRequestBodyDataRate:BytesPerSecond"] = "0", // A slow machine is not the client's pause.
+                ["Kestrel:Limits:MinRequestBodyDataRate:BytesPerSecond"] = "0", // A slow machine must not look like a slow client.
                 ["Upstreams:orders:Address"] = orders.Address.ToString(),
                 ["Upstreams:orders:Timeout"] = "00:00:01",
                 ["Upstreams:orders:MaxConcurrency"] = "1",
@@ -59,7 +59,7 @@ public sealed class BodyTests(SharedSurroundings surroundings) : MobileTest(surr
         await Eventually.True(async () =>
         {
             using var others = await host.Get("/orders", "u-1002");
-            return others.StatusCode != HttpStatusCode.ServiceUnavailable; // The one place is free again, so the client is waited for.
+            return others.StatusCode != HttpStatusCode.ServiceUnavailable; // The only slot is free, so the gateway waits for the client.
         });
         time.Advance(TimeSpan.FromSeconds(2));
         await client.Send(body[100..]);
@@ -86,7 +86,7 @@ public sealed class BodyTests(SharedSurroundings surroundings) : MobileTest(surr
                 );
             }
 
-            // Each of them takes a place for the moment in which its beginning is sent on; after that all are free.
+            // Each of them takes a slot while its first part is forwarded; after that all slots are free.
             await Eventually.True(async () =>
             {
                 for (var i = 0; i < 5; i++)

@@ -10,7 +10,7 @@ using Unread = MobileBff.Upstreams.Notifications;
 
 namespace MobileBff.Tests;
 
-/// <summary>What the mobile host asks its services, and what it reads of their answers; the services are stubs.</summary>
+/// <summary>The requests that the mobile host sends to its services, and what it reads of their answers. The services are stubs.</summary>
 public sealed class ClientContractTests(SharedSurroundings surroundings) : MobileTest(surroundings)
 {
     private const string Order =

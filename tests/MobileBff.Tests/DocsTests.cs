@@ -4,7 +4,7 @@ using static Microsoft.Playwright.Assertions;
 
 namespace MobileBff.Tests;
 
-/// <summary>The documentation's page.</summary>
+/// <summary>Tests the documentation page.</summary>
 public sealed class DocsTests(SharedSurroundings surroundings) : MobileTest(surroundings)
 {
     [ChromiumFact]
@@ -16,7 +16,7 @@ public sealed class DocsTests(SharedSurroundings surroundings) : MobileTest(surr
         await Expect(page.Locator("html[data-docs=ready]")).ToHaveCountAsync(1);
         await Expect(page.Locator(".opblock")).ToHaveCountAsync(12);
         await chromium.Picture("mobile-docs");
-        await chromium.HasNoBarriers(except: "#swagger"); // Swagger UI's inside is its makers'.
+        await chromium.HasNoBarriers(except: "#swagger"); // The markup inside Swagger UI is not ours.
 
         await page.Locator(".opblock-summary", new() { HasText = "/products/{id}" }).First.ClickAsync();
         await page.Locator(".parameters input").First.FillAsync("p-1");

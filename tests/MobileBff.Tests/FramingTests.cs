@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace MobileBff.Tests;
 
-/// <summary>A message without a certain end is its sender's fault: at endpoints, at what passes through and on configured routes.</summary>
+/// <summary>A message without a certain end is the sender's fault at endpoints, on passed-through paths and on configured routes.</summary>
 public sealed class FramingTests(SharedSurroundings surroundings) : MobileTest(surroundings)
 {
     private const string Order = """{"items":[{"productId":"p-1","quantity":1}]}""";
@@ -36,12 +36,12 @@ public sealed class FramingTests(SharedSurroundings surroundings) : MobileTest(s
         var head =
             $"{method} {path} HTTP/1.1\r\nHost: gateway\r\nContent-Type: application/json\r\nAuthorization: Bearer {Surroundings.Token()}\r\n{more}";
 
-        // The proxy lets a sender go that breaks off while its body is passed on; nobody is answered then.
+        // The proxy drops a sender that breaks off while its body is being forwarded, and sends no answer then.
         var wrong = await Framings.Unanswered(host.Address, head, Order, host.Leaks, breaksOff: path != "/streamed");
 
         Assert.True(wrong.Count == 0, string.Join("\n", wrong));
         Assert.DoesNotContain(host.Log.Entries, e => e.Level >= LogLevel.Error);
         using var orders = await host.Get("/orders");
-        Assert.Equal(HttpStatusCode.OK, orders.StatusCode); // The breaker has heard nothing of it.
+        Assert.Equal(HttpStatusCode.OK, orders.StatusCode); // The circuit breaker has not counted it.
     }
 }

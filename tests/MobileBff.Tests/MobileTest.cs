@@ -11,7 +11,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace MobileBff.Tests;
 
-/// <summary>A fresh host for every test amid services that are as they were at the start.</summary>
+/// <summary>Starts a fresh host for every test; the services are reset to their initial state.</summary>
 public abstract class MobileTest : IClassFixture<SharedSurroundings>, IAsyncLifetime
 {
     private static readonly string[] Parts =
@@ -47,7 +47,7 @@ public abstract class MobileTest : IClassFixture<SharedSurroundings>, IAsyncLife
 
     protected SampleServices Upstream => Surroundings.Services;
 
-    /// <summary>A host whose time-outs no slow machine reaches, except those that the test sets.</summary>
+    /// <summary>Starts a host with timeouts that no slow machine reaches, except those that the test sets.</summary>
     protected MobileHost Start(Dictionary<string, string?>? settings = null, Action<IServiceCollection>? services = null)
     {
         var host = MobileHost.Start(Surroundings, Generous.Settings().WithParts(Parts).WithPlans().With(settings), services);

@@ -3,7 +3,7 @@ using System.Diagnostics.Metrics;
 
 namespace MobileBff.Tests.Calls;
 
-/// <summary>Another version of the order service gets what the home feed and a route ask of it.</summary>
+/// <summary>A shadow version of the order service gets copies of the calls of the home feed and of a route.</summary>
 public sealed class ShadowTests(SharedSurroundings surroundings) : MobileTest(surroundings), IAsyncLifetime, IDisposable
 {
     private readonly ConcurrentQueue<string> _different = new();

@@ -9,7 +9,7 @@ using MobileBff.Tests.Pictures;
 
 namespace MobileBff.Tests.Calls;
 
-/// <summary>Whatever a service does, and in whatever order, the caller gets what follows from it and nothing else.</summary>
+/// <summary>Bad documents, slow bodies, retries, canaries and long downloads lead to the specified answer.</summary>
 public sealed class WayOfACallTests(SharedSurroundings surroundings) : MobileTest(surroundings)
 {
     private const string Pick = """{"productId":"p-1","name":"Shoe","imageUrl":null,"price":1,"currency":"EUR","score":1}""";

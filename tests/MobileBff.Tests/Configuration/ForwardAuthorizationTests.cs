@@ -1,6 +1,6 @@
 namespace MobileBff.Tests.Configuration;
 
-/// <summary><c>Upstreams:&lt;name&gt;:ForwardAuthorization</c>.</summary>
+/// <summary>Tests <c>Upstreams:&lt;name&gt;:ForwardAuthorization</c>.</summary>
 public sealed class ForwardAuthorizationTests(SharedSurroundings surroundings) : MobileTest(surroundings)
 {
     [Fact]

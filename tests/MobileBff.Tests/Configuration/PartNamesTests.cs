@@ -1,6 +1,6 @@
 namespace MobileBff.Tests.Configuration;
 
-/// <summary>A part that no composition has.</summary>
+/// <summary>Settings of a part that no composition has.</summary>
 public sealed class PartNamesTests(SharedSurroundings surroundings) : MobileTest(surroundings)
 {
     [Theory]

@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.WebUtilities;
 
 namespace MobileBff.Tests.Configuration;
 
-/// <summary><c>Upstreams:&lt;name&gt;:Token</c> on a host as it ships.</summary>
+/// <summary>Tests <c>Upstreams:&lt;name&gt;:Token</c> on a host as it ships.</summary>
 public sealed class ServiceTokenTests(SharedSurroundings surroundings) : MobileTest(surroundings)
 {
     private static readonly string[] OfUsers = ["users", "orders", "notifications", "shipping", "search", "recommendations"];
@@ -53,7 +53,7 @@ public sealed class ServiceTokenTests(SharedSurroundings surroundings) : MobileT
             Assert.All(service.Calls.All, c => Assert.Equal(service.Name, (string?)Claims(c.Header("Authorization")!)["aud"]));
         }
 
-        // They refuse what is not for them: nothing, the caller's own token, another service's.
+        // The services refuse any other credential: none, the caller's own token, another service's token.
         using var plain = new HttpClient();
         foreach (
             var token in (string?[])[null, Surroundings.Token(), services.Orders.Calls.All[0].Header("Authorization")!["Bearer ".Length..]]

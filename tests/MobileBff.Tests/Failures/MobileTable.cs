@@ -4,7 +4,7 @@ using Bff.TestKit.Failures;
 
 namespace MobileBff.Tests.Failures;
 
-/// <summary>What every endpoint of the mobile host is made of.</summary>
+/// <summary>The parts and services of every endpoint of the mobile host.</summary>
 internal static class MobileTable
 {
     public static readonly string[] Parts =
@@ -26,10 +26,10 @@ internal static class MobileTable
         "me:user",
     ];
 
-    /// <summary>Endpoints that ask no service.</summary>
+    /// <summary>Endpoints that call no service.</summary>
     public static readonly string[] WithoutServices = ["/health", "/internal/", "/problems", "/.well-known/", "/openapi/", "/docs"];
 
-    /// <summary>Its answer tells what failed operation by operation: see <see cref="Sync.PostSyncTests"/>.</summary>
+    /// <summary>Tested elsewhere, because its answer reports failures per operation: see <see cref="Sync.PostSyncTests"/>.</summary>
     public static readonly string[] TriedElsewhere = ["POST /sync"];
 
     public static IReadOnlyList<FailureRow> Rows(Surroundings around)

@@ -2,7 +2,7 @@ using System.Diagnostics.Metrics;
 
 namespace MobileBff.Tests.Failures;
 
-/// <summary>Identical reads in flight within an instance are one upstream call.</summary>
+/// <summary>Identical reads in flight within an instance share one upstream call.</summary>
 public sealed class SharedReadsTests(SharedSurroundings surroundings) : MobileTest(surroundings)
 {
     [Fact]
@@ -38,7 +38,7 @@ public sealed class SharedReadsTests(SharedSurroundings surroundings) : MobileTe
         using var joined = new Joined(host, 2 * (Readers - 1));
         var held = services.Select(s => s.Faults.Hold()).ToList();
 
-        // A request's parts start in their order, so who has joined for recommendations has joined for the user and the orders.
+        // A request starts its parts in order, so one that has joined for recommendations has also joined for the user and the orders.
         var readers = Enumerable
             .Range(0, 2 * Readers)
             .Select(i => (User: $"u-{1001 + (i % 2)}", Answer: host.Get("/home-feed", $"u-{1001 + (i % 2)}")))
@@ -67,7 +67,7 @@ public sealed class SharedReadsTests(SharedSurroundings surroundings) : MobileTe
         string body
     )
     {
-        var host = Start(new() { [$"Upstreams:{service}:Retries"] = "0" }); // A further attempt would count as the second read.
+        var host = Start(new() { [$"Upstreams:{service}:Retries"] = "0" }); // A retry would count as the second read.
         var released = new TaskCompletionSource();
         Upstream[service]
             .Faults.Set(
@@ -97,7 +97,7 @@ public sealed class SharedReadsTests(SharedSurroundings surroundings) : MobileTe
         await Ok(await after);
     }
 
-    /// <summary>Completes when so many reads of this host have joined a read of the cache.</summary>
+    /// <summary>Completes when the given number of reads of this host have joined a read of the cache.</summary>
     private sealed class Joined : IDisposable
     {
         private readonly TaskCompletionSource _all = new(TaskCreationOptions.RunContinuationsAsynchronously);

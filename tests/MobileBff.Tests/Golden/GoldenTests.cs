@@ -5,8 +5,8 @@ using System.Text.RegularExpressions;
 namespace MobileBff.Tests.Golden;
 
 /// <summary>
-/// Whole answers against the files beside this one. Set <c>BFF_UPDATE_GOLDEN=1</c> to write them anew, and read the difference before
-/// committing it.
+/// Compares whole answers with the files beside this one. Set <c>BFF_UPDATE_GOLDEN=1</c> to rewrite the files, and review the difference
+/// before committing it.
 /// </summary>
 public sealed partial class GoldenTests(SharedSurroundings surroundings) : MobileTest(surroundings)
 {
@@ -46,7 +46,7 @@ public sealed partial class GoldenTests(SharedSurroundings surroundings) : Mobil
         Assert.Equal(await File.ReadAllTextAsync(file), text);
     }
 
-    // What differs from run to run.
+    // Values that differ from run to run.
     [GeneratedRegex("""("(?:totalLatencyMs|next|requestId|traceId|type)": )(?:"[^"]*"|\d+)""")]
     private static partial Regex Volatile();
 }

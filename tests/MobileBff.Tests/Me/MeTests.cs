@@ -67,7 +67,7 @@ public sealed class MeTests(SharedSurroundings surroundings) : MobileTest(surrou
 
         var patched = Patch(host, """{"name":"Al"}""");
         await Upstream.Users.Calls.ReachAsync(1).WaitAsync(WaitLimit);
-        clock.Advance(TimeSpan.FromSeconds(40)); // Past an attempt's time, not the request's.
+        clock.Advance(TimeSpan.FromSeconds(40)); // Longer than an attempt may take, shorter than the request may.
         Assert.Equal(status, (int)(await patched).StatusCode);
 
         Assert.Equal(1, Upstream.Users.Calls.Count);

@@ -23,7 +23,7 @@ public sealed class MarkReadTests(SharedSurroundings surroundings) : MobileTest(
     public async Task It_is_sent_once_without_a_body_also_on_a_reused_connection_that_breaks(FaultMode mode, int status, string code)
     {
         var host = Start();
-        await Ok(await host.Get("/home-feed")); // A kept-alive connection exists.
+        await Ok(await host.Get("/home-feed")); // Opens a connection that is kept alive.
         Upstream.Notifications.Calls.Clear();
         Upstream.Notifications.Faults.Set(mode);
 

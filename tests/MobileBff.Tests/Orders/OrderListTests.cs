@@ -44,7 +44,7 @@ public sealed class OrderListTests(SharedSurroundings surroundings) : MobileTest
             await Problem(await host.Get(path), 502, "upstream_failed");
         }
 
-        cursor = ""; // The end of a list; there is no end of what may change.
+        cursor = ""; // An empty cursor ends a list of orders, but changes never end.
         await (path == "/sync" ? Problem(await host.Get(path), 502, "upstream_failed") : Ok(await host.Get(path)));
     }
 

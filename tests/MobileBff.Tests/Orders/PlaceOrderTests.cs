@@ -31,13 +31,13 @@ public sealed class PlaceOrderTests(SharedSurroundings surroundings) : MobileTes
     {
         var clock = new ManualTimeProvider(DateTimeOffset.UtcNow);
         var host = Start(services: mode == FaultMode.Hang ? s => s.AddSingleton<TimeProvider>(clock) : null);
-        await Ok(await host.Get("/orders")); // A kept-alive connection exists.
+        await Ok(await host.Get("/orders")); // Opens a connection that is kept alive.
         Upstream.Orders.Calls.Clear();
         Upstream.Orders.Faults.Set(mode);
 
         var placed = Place(host, Body);
         await Upstream.Orders.Calls.ReachAsync(1).WaitAsync(WaitLimit);
-        clock.Advance(TimeSpan.FromSeconds(40)); // Past an attempt's time, not the request's.
+        clock.Advance(TimeSpan.FromSeconds(40)); // Longer than an attempt may take, shorter than the request may.
         var response = await placed;
 
         await Problem(response, status, status == 502 ? "upstream_failed" : "upstream_timeout");

@@ -2,7 +2,7 @@ using NetVips;
 
 namespace MobileBff.Tests.Pictures;
 
-/// <summary>A picture looks as it was made to look.</summary>
+/// <summary>A converted picture keeps its look.</summary>
 public sealed class ColourTests(SharedSurroundings surroundings) : MobileTest(surroundings)
 {
     [Fact]

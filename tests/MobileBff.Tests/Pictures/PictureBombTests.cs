@@ -3,7 +3,7 @@ using MobileBff.Features.Pictures;
 
 namespace MobileBff.Tests.Pictures;
 
-/// <summary>What is allocated is counted for the whole process, in which no other test may run meanwhile.</summary>
+/// <summary>Runs alone because it counts the allocations of the whole process.</summary>
 [Collection(nameof(Alone))]
 public sealed class PictureBombTests(SharedSurroundings surroundings) : MobileTest(surroundings)
 {

@@ -177,7 +177,7 @@ public sealed class PictureTests(SharedSurroundings surroundings) : MobileTest(s
         foreach (var broken in (string[])["half-", "closed-", "nearly-"])
         {
             await Problem(await host.Get($"/images/{broken}{name}?w=640", user: null), 502, "upstream_failed");
-            await Problem(await host.Get($"/images/{broken}{name}?w=96", user: null), 502, "upstream_failed"); // Read at a smaller scale.
+            await Problem(await host.Get($"/images/{broken}{name}?w=96", user: null), 502, "upstream_failed"); // Decodes a smaller scale.
         }
     }
 

@@ -10,7 +10,7 @@ using NetVips;
 
 namespace MobileBff.Tests.Pictures;
 
-/// <summary>A media service that stores whatever a test says.</summary>
+/// <summary>A media service that serves the files that a test puts into it.</summary>
 internal sealed class StoredPictures : IAsyncDisposable
 {
     private readonly WebApplication _app;
@@ -34,7 +34,7 @@ internal sealed class StoredPictures : IAsyncDisposable
         return stored;
     }
 
-    /// <summary>A black picture of one bit per pixel: few bytes, many pixels.</summary>
+    /// <summary>Returns a black picture of one bit per pixel: few bytes, many pixels.</summary>
     public static byte[] Png(int width, int height)
     {
         using var file = new MemoryStream();
@@ -59,7 +59,7 @@ internal sealed class StoredPictures : IAsyncDisposable
         return file.ToArray();
     }
 
-    /// <summary>A picture whose every row takes its bytes, and the bytes that its format ends with.</summary>
+    /// <summary>Returns a picture of noise, in which every row takes many bytes, and the bytes that end its format.</summary>
     public static (byte[] Whole, byte[] End) Noise(string name)
     {
         using var noise = Image.Gaussnoise(1000, 700, sigma: 40, mean: 128, seed: 7);

@@ -1,6 +1,6 @@
 namespace MobileBff.Tests.Products;
 
-/// <summary>Client's headers that reach the services of a composition, and what is kept apart by them.</summary>
+/// <summary>Client headers that are forwarded to the services of a composition, and the cached copies that vary by them.</summary>
 public sealed class ClientHeaderTests(SharedSurroundings surroundings) : MobileTest(surroundings)
 {
     private static readonly Dictionary<string, string?> Forwarding = new()
@@ -100,7 +100,7 @@ public sealed class ClientHeaderTests(SharedSurroundings surroundings) : MobileT
         Assert.All(Upstream.Media.Calls.All, c => Assert.Null(c.Header("Accept-Language")));
     }
 
-    /// <summary>Neither the service nor the gateway's memory pays for it.</summary>
+    /// <summary>Neither the service nor the gateway's memory pays for a long value.</summary>
     [Theory]
     [InlineData(20_000, false)]
     [InlineData(1_025, false)]

@@ -51,14 +51,14 @@ public sealed class InvalidationTests(SharedSurroundings surroundings) : MobileT
     [Fact]
     public async Task What_is_read_after_the_invalidation_is_not_what_the_same_caller_asked_for_before()
     {
-        var host = Start(new(Kept) { ["Upstreams:pricing:Retries"] = "0" }); // A further attempt would count as the second call.
+        var host = Start(new(Kept) { ["Upstreams:pricing:Retries"] = "0" }); // A retry would count as the second call.
         using var held = Upstream.Pricing.Faults.Hold();
         var before = host.Get("/products/p-1");
         await Upstream.Pricing.Calls.ReachAsync(1).WaitAsync(WaitLimit);
 
         using var answer = await Invalidate(host, """{"tags":["pricing:p-1"]}""");
         var after = host.Get("/products/p-1");
-        // Joined to the first call it would never come, and the old price be kept for all.
+        // If this read joined the first call, the second call would never come, and the old price would be cached for all callers.
         await Upstream.Pricing.Calls.ReachAsync(2).WaitAsync(WaitLimit);
         held.Dispose();
 

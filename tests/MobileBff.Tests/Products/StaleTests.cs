@@ -1,6 +1,6 @@
 namespace MobileBff.Tests.Products;
 
-/// <summary>What is kept stands in for a service that fails; for one that is well nothing does.</summary>
+/// <summary>A stale copy replaces the answer of a failing service, never that of a healthy one.</summary>
 public sealed class StaleTests(SharedSurroundings surroundings) : MobileTest(surroundings)
 {
     [Fact]

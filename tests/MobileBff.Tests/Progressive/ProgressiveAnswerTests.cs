@@ -4,10 +4,10 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace MobileBff.Tests.Progressive;
 
-/// <summary>Answers that begin when their required parts are there, and go on as the others come.</summary>
+/// <summary>Progressive answers begin when their required parts have arrived, and continue as the others arrive.</summary>
 public sealed class ProgressiveAnswerTests(SharedSurroundings surroundings) : MobileTest(surroundings)
 {
-    /// <summary>Every composition with parts that it can do without, and the services behind these in the order in which they come.</summary>
+    /// <summary>Every composition with optional parts, and the services behind these parts in their order of arrival.</summary>
     public static TheoryData<string, string> Endpoints =>
         new()
         {
@@ -142,7 +142,7 @@ public sealed class ProgressiveAnswerTests(SharedSurroundings surroundings) : Mo
         held.Dispose();
         await answer.All();
 
-        // What is whole before waits no longer.
+        // An answer that is complete earlier is not delayed.
         using var whole = await Ask(host, "/home-feed", "u-1003");
         await whole.All();
         Assert.Single(whole.Lines);
@@ -296,7 +296,7 @@ public sealed class ProgressiveAnswerTests(SharedSurroundings surroundings) : Mo
             }
         }
 
-        Assert.NotNull((await Ok(await host.Get("/home-feed")))["orders"]); // The breaker is closed.
+        Assert.NotNull((await Ok(await host.Get("/home-feed")))["orders"]); // The circuit breaker is closed.
     }
 
     [Fact]

@@ -40,7 +40,7 @@ public sealed class SearchTests(SharedSurroundings surroundings) : MobileTest(su
 
         await Ok(await host.Get("/search?q=shoe"));
 
-        // Whichever of the two came first to the service's fault.
+        // The fault hits whichever of the two calls arrives first.
         Assert.Equal(2, Upstream.Search.Calls.Count);
         Assert.Single(await Task.WhenAll(Upstream.Search.Calls.All.Select(c => c.Ended)).WaitAsync(WaitLimit), isCancelled => isCancelled);
     }

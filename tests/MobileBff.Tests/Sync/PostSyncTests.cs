@@ -6,7 +6,9 @@ using Microsoft.Extensions.Options;
 
 namespace MobileBff.Tests.Sync;
 
-/// <summary>What an app did while it was offline, and what has changed since, in one trip.</summary>
+/// <summary>
+/// One request sends the operations that an app made while offline, and brings the changes since its last synchronisation.
+/// </summary>
 public sealed class PostSyncTests(SharedSurroundings surroundings) : MobileTest(surroundings)
 {
     private const string Order =
@@ -34,7 +36,7 @@ public sealed class PostSyncTests(SharedSurroundings surroundings) : MobileTest(
 
         Assert.Equal(2, (await Done(await Send(host, "/sync?limit=2", Read)))["orders"]!["changed"]!.AsArray().Count);
 
-        // A cut-off makes the app send all of it again.
+        // An app that lost the answer sends all operations again.
         var again = await Done(await Send(host, "/sync?limit=100", Order, Read, Change));
         Assert.Equal(answer["results"]!.ToJsonString(), again["results"]!.ToJsonString());
         Assert.Single(Upstream.Orders.Calls.All, c => c.Method == "POST");
@@ -155,7 +157,7 @@ public sealed class PostSyncTests(SharedSurroundings surroundings) : MobileTest(
         Assert.Equal("""{"orders":"failed"}""", answer["_meta"]!["degraded"]!.ToJsonString());
 
         Upstream.Orders.Faults.Set(FaultMode.None);
-        // The service tells by the key whether it knows it.
+        // The service recognises a known operation by its key.
         var repeated = await Done(await Send(host, "/sync?since=" + since, Order, Change));
         Assert.Equal([("op-1", 201), ("op-3", 200)], Results(repeated));
         Assert.All(Upstream.Orders.Calls.All.Where(c => c.Method == "POST"), c => Assert.Equal("op-1", c.Header("Idempotency-Key")));
@@ -236,7 +238,7 @@ public sealed class PostSyncTests(SharedSurroundings surroundings) : MobileTest(
         Assert.Equal(0, Upstream.Notifications.Calls.All.Count(c => c.Method == "POST"));
         held.Dispose();
 
-        // The lock of the operation that was cut off is given back a moment later.
+        // The lock of the interrupted operation is released a moment later.
         JsonObject again = null!;
         await Eventually.True(async () =>
             Results(again = await Done(await Send(host, "/sync", Order, Change, Read))).TrueForAll(r => r.Status != 409)
@@ -244,7 +246,7 @@ public sealed class PostSyncTests(SharedSurroundings surroundings) : MobileTest(
 
         Assert.Equal([("op-1", 201), ("op-3", 200), ("op-2", 204)], Results(again));
         Assert.Single(Upstream.Orders.Calls.All, c => c.Method == "POST");
-        Assert.Equal(2, Upstream.Users.Calls.All.Count(c => c.Method == "PATCH")); // The same change twice is one.
+        Assert.Equal(2, Upstream.Users.Calls.All.Count(c => c.Method == "PATCH")); // Applying the same change twice is harmless.
         Assert.Single(Upstream.Notifications.Calls.All, c => c.Method == "POST");
     }
 
@@ -262,7 +264,7 @@ public sealed class PostSyncTests(SharedSurroundings surroundings) : MobileTest(
         for (var i = 0; i < 6; i++)
         {
             await Eventually.True(() => Upstream.Users.Calls.All.Count(c => c.Method == "PATCH") == i + 1, WaitLimit);
-            clock.Advance(TimeSpan.FromSeconds(5)); // As long as one may take.
+            clock.Advance(TimeSpan.FromSeconds(5)); // The time limit of one operation.
         }
 
         var answer = await Done(await call.WaitAsync(WaitLimit));
@@ -270,7 +272,7 @@ public sealed class PostSyncTests(SharedSurroundings surroundings) : MobileTest(
         Assert.All(Results(answer), r => Assert.Equal(504, r.Status));
         Assert.All(answer["results"]!.AsArray(), r => Assert.Equal("upstream_timeout", (string?)r!["error"]!["code"]));
         Assert.Equal(6, Upstream.Users.Calls.All.Count(c => c.Method == "PATCH"));
-        Assert.NotNull(answer["orders"]); // The changes have time of their own.
+        Assert.NotNull(answer["orders"]); // The changes have a time limit of their own.
     }
 
     [Fact]
@@ -312,7 +314,7 @@ public sealed class PostSyncTests(SharedSurroundings surroundings) : MobileTest(
         held.Dispose();
 
         var answer = await Done(await call.WaitAsync(WaitLimit));
-        Assert.Equal([("op-1", 201), ("op-3", 503)], Results(answer)); // What the service has done is told, kept or not.
+        Assert.Equal([("op-1", 201), ("op-3", 503)], Results(answer)); // A done operation is reported even if its result cannot be stored.
         Assert.Equal("store_unavailable", (string?)answer["results"]![1]!["error"]!["code"]);
         Assert.Equal(0, Upstream.Users.Calls.All.Count(c => c.Method == "PATCH"));
         Assert.NotNull(answer["orders"]);

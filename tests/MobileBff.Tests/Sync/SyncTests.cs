@@ -96,10 +96,10 @@ public sealed class SyncTests(SharedSurroundings surroundings) : MobileTest(surr
 
             switch (random.Next(8))
             {
-                case 0: // The answer is lost on its way: the app knows nothing of it.
+                case 0: // The answer is lost on its way, so the app knows nothing of it.
                     (await hosts[random.Next(2)].Get(Path(since))).Dispose();
                     break;
-                case 1: // It comes twice.
+                case 1: // The answer arrives twice.
                     var first = await Ok(await hosts[0].Get(Path(since)));
                     var second = await Ok(await hosts[1].Get(Path(since)));
                     Assert.Equal((string?)first["next"], (string?)second["next"]);
