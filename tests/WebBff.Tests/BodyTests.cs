@@ -2,7 +2,7 @@ using Bff.TestKit.Failures;
 
 namespace WebBff.Tests;
 
-/// <summary>What a client does with its body is no service's fault.</summary>
+/// <summary>A client's faulty body is not counted against a service.</summary>
 public sealed class BodyTests(SharedSurroundings surroundings) : WebTest(surroundings)
 {
     private const string Order = """{"items":[{"productId":"p-1","quantity":1}]}""";
@@ -29,7 +29,7 @@ public sealed class BodyTests(SharedSurroundings surroundings) : WebTest(surroun
             Assert.True(answer.Status == status, $"{answer.Status}: {answer.Text}");
         }
 
-        using var orders = await host.Get("/api/orders", "u-1002"); // Somebody else.
+        using var orders = await host.Get("/api/orders", "u-1002"); // Another user.
         Assert.Equal(HttpStatusCode.OK, orders.StatusCode);
     }
 }

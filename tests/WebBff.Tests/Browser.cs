@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.WebUtilities;
 
 namespace WebBff.Tests;
 
-/// <summary>A browser that keeps cookies (which know no ports, as in real ones) and follows redirects only when told to.</summary>
+/// <summary>A browser that keeps cookies (for all ports, as real browsers do) and follows redirects only when told to.</summary>
 public sealed class Browser : IDisposable
 {
     private readonly string _provider;
@@ -27,7 +27,7 @@ public sealed class Browser : IDisposable
         set => Cookies.Add(Gateway, new Cookie("bff", value, "/"));
     }
 
-    /// <summary>From now on to this instance.</summary>
+    /// <summary>Sends all further requests to this instance.</summary>
     [MemberNotNull(nameof(Host))]
     public void GoTo(WebHost host)
     {
@@ -61,7 +61,7 @@ public sealed class Browser : IDisposable
         HttpCompletionOption completion = HttpCompletionOption.ResponseContentRead
     ) => _http!.SendAsync(request, completion);
 
-    /// <summary>As a page of the app asks.</summary>
+    /// <summary>Sends a request as a page of the app does.</summary>
     public Task<HttpResponseMessage> Get(string path) => Send(HttpMethod.Get, path, ("X-CSRF", "1"), ("Sec-Fetch-Site", "same-origin"));
 
     public async Task<JsonObject> User()
@@ -71,7 +71,7 @@ public sealed class Browser : IDisposable
         return JsonNode.Parse(await answer.Content.ReadAsStringAsync())!.AsObject();
     }
 
-    /// <summary>Goes to the provider; the query of its sign-in page.</summary>
+    /// <summary>Begins a sign-in and returns the query of the provider's sign-in page.</summary>
     public async Task<string> Begin(string returnUrl = "/")
     {
         using var answer = await Send(HttpMethod.Get, "/bff/login?returnUrl=" + Uri.EscapeDataString(returnUrl));
@@ -80,7 +80,7 @@ public sealed class Browser : IDisposable
         return answer.Headers.Location.Query;
     }
 
-    /// <summary>Chooses a user there; the address that it sends the browser back to.</summary>
+    /// <summary>Chooses a user on the sign-in page and returns the address to which the provider sends the browser back.</summary>
     public async Task<Uri> Choose(string query, string user)
     {
         using var form = new FormUrlEncodedContent([KeyValuePair.Create("user", user)]);

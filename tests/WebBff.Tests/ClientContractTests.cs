@@ -8,7 +8,7 @@ using static Bff.TestKit.Contracts.ClientContract;
 
 namespace WebBff.Tests;
 
-/// <summary>What the web host asks its services, and what it reads of their answers; the services are stubs.</summary>
+/// <summary>The requests that the web host sends to its services, and what it reads of their answers. The services are stubs.</summary>
 public sealed class ClientContractTests(SharedSurroundings surroundings) : WebTest(surroundings)
 {
     private const string Order =
@@ -172,7 +172,7 @@ public sealed class ClientContractTests(SharedSurroundings surroundings) : WebTe
     [Fact]
     public void Every_call_is_in_the_table() => Assert.Empty(ClientContracts.Missing(typeof(IUsers).Assembly, Table));
 
-    /// <summary>A status, as the client reads it.</summary>
+    /// <summary>A gRPC status, as the client reads it.</summary>
     [Theory]
     [InlineData(5, UpstreamOutcome.NotFound)]
     [InlineData(7, UpstreamOutcome.NotFound)]
@@ -226,9 +226,9 @@ public sealed class ClientContractTests(SharedSurroundings surroundings) : WebTe
         stub.AnswerGrpc(null, status);
         Assert.Equal(expected, (await Ask(catalog)).Outcome);
         stub.AnswerGrpc(new Catalog.V1.Product { Id = "p-1" }.ToByteArray(), 0);
-        Assert.Equal(UpstreamOutcome.Failed, (await Ask(catalog)).Outcome); // Without its name it is garbage.
+        Assert.Equal(UpstreamOutcome.Failed, (await Ask(catalog)).Outcome); // A product without its name is invalid.
         stub.AnswerGrpc(null, 0);
-        Assert.Equal(UpstreamOutcome.Failed, (await Ask(catalog)).Outcome); // Good, and no message.
+        Assert.Equal(UpstreamOutcome.Failed, (await Ask(catalog)).Outcome); // A status of success without a message is invalid.
     }
 
     private static ValueTask<UpstreamAnswer<Product>> Ask(CatalogClient catalog) =>

@@ -4,7 +4,7 @@ using static Microsoft.Playwright.Assertions;
 
 namespace WebBff.Tests;
 
-/// <summary>The documentation's page.</summary>
+/// <summary>Tests the documentation page.</summary>
 public sealed class DocsTests(SharedSurroundings surroundings) : WebTest(surroundings)
 {
     [Theory]
@@ -32,7 +32,7 @@ public sealed class DocsTests(SharedSurroundings surroundings) : WebTest(surroun
         await chromium.Choose("Alice");
         await Expect(page.Locator("html[data-docs=ready]")).ToHaveCountAsync(1);
         await chromium.Picture("web-docs");
-        await chromium.HasNoBarriers(except: "#swagger"); // Swagger UI's inside is its makers'.
+        await chromium.HasNoBarriers(except: "#swagger"); // The markup inside Swagger UI is not ours.
 
         await page.Locator(".opblock-summary", new() { HasText = "/api/dashboard" }).First.ClickAsync();
         await page.Locator("button.execute").First.ClickAsync();

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace WebBff.Tests;
 
-/// <summary>A message without a certain end is its sender's fault.</summary>
+/// <summary>A message without a certain end is the sender's fault.</summary>
 public sealed class FramingTests(SharedSurroundings surroundings) : WebTest(surroundings)
 {
     private const string Order = """{"items":[{"productId":"p-1","quantity":1}]}""";

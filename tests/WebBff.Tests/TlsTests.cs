@@ -1,6 +1,6 @@
 namespace WebBff.Tests;
 
-/// <summary>TLS and HTTP/2 towards clients, mTLS towards a service that refuses strangers.</summary>
+/// <summary>TLS and HTTP/2 towards clients, and mTLS towards a service that refuses unknown clients.</summary>
 public sealed class TlsTests(SharedSurroundings surroundings) : WebTest(surroundings)
 {
     private const string Nothing = """{"items":[],"total":0}""";
@@ -17,7 +17,7 @@ public sealed class TlsTests(SharedSurroundings surroundings) : WebTest(surround
             new(WebHost.TlsEndpoint(authority.Issue("edge")))
             {
                 ["Upstreams:search:Address"] = search.Address,
-                ["Upstreams:search:HedgeAfter"] = "00:01:00", // Else a slow handshake is a second call.
+                ["Upstreams:search:HedgeAfter"] = "00:01:00", // Otherwise a slow handshake would cause a second call.
                 ["Upstreams:search:ClientCertificate:Path"] = gateway.CertificateFile,
                 ["Upstreams:search:ClientCertificate:KeyPath"] = gateway.KeyFile,
                 ["Upstreams:search:ServerCa:Path"] = authority.AuthorityFile,

@@ -12,7 +12,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace WebBff.Tests;
 
-/// <summary>A fresh host for every test amid services that are as they were at the start.</summary>
+/// <summary>Starts a fresh host for every test; the services are reset to their initial state.</summary>
 public abstract class WebTest : IClassFixture<SharedSurroundings>, IAsyncLifetime
 {
     internal static readonly string[] Parts =
@@ -51,7 +51,7 @@ public abstract class WebTest : IClassFixture<SharedSurroundings>, IAsyncLifetim
         Surroundings.Identity.Options.Time = TimeProvider.System;
     }
 
-    /// <summary>What a token begins with, up to its signature; long enough never to be in random text.</summary>
+    /// <summary>Pattern of a token's beginning, up to its signature. It is long enough never to occur in random text.</summary>
     protected const string Token = @"eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.";
 
     protected static TimeSpan WaitLimit { get; } = TimeSpan.FromSeconds(60);
@@ -67,7 +67,7 @@ public abstract class WebTest : IClassFixture<SharedSurroundings>, IAsyncLifetim
         return host;
     }
 
-    /// <summary>Time-outs and plans that no slow machine and no busy test reaches, except those that the test sets.</summary>
+    /// <summary>Timeouts and plans that neither a slow machine nor a busy test reaches, except those that the test sets.</summary>
     internal static Dictionary<string, string?> Settings(Surroundings surroundings, Dictionary<string, string?>? settings = null) =>
         Generous
             .Settings()
@@ -84,14 +84,14 @@ public abstract class WebTest : IClassFixture<SharedSurroundings>, IAsyncLifetim
             )
             .With(settings);
 
-    /// <summary>A host and a provider whose clock the test moves.</summary>
+    /// <summary>Starts a host and a provider with a clock that the test moves.</summary>
     protected (WebHost Host, ManualTimeProvider Clock) StartClocked(Dictionary<string, string?>? settings = null)
     {
         var clock = NewClock();
         return (Start(settings, s => s.Replace(clock)), clock);
     }
 
-    /// <summary>A clock that the test moves and that the provider goes by.</summary>
+    /// <summary>Creates a clock that the test moves and the provider uses.</summary>
     protected ManualTimeProvider NewClock()
     {
         var clock = new ManualTimeProvider(DateTimeOffset.UtcNow);

@@ -6,7 +6,7 @@ using Grpc.Reflection.V1Alpha;
 
 namespace WebBff.Tests.Calls;
 
-/// <summary>The sample catalogue through a gRPC route of the shipped host, with the health and reflection services that it has.</summary>
+/// <summary>Calls the sample catalogue, with its health and reflection services, through a gRPC route of the shipped host.</summary>
 public sealed class GrpcTests(SharedSurroundings surroundings) : WebTest(surroundings)
 {
     private static readonly Dictionary<string, string?> Routes = new()

@@ -9,12 +9,12 @@ using static Microsoft.Playwright.Assertions;
 
 namespace WebBff.Tests.Calls;
 
-/// <summary>gRPC-Web as a page in a real browser speaks it.</summary>
+/// <summary>Speaks gRPC-Web from a page in a real browser.</summary>
 public sealed class GrpcWebBrowserTests(SharedSurroundings surroundings) : WebTest(surroundings)
 {
     /// <summary>
-    /// Calls, reads as many messages as are asked for or all, and says what it was told. A text is decoded quad by quad, as it may be
-    /// padded anywhere.
+    /// Makes a call, reads the requested number of messages or all of them, and returns what arrived. Text is decoded in groups of four
+    /// characters because padding may occur anywhere in it.
     /// </summary>
     private const string Call = """
         async ({ url, form, headers, message, stopAfter }) => {
@@ -74,7 +74,7 @@ public sealed class GrpcWebBrowserTests(SharedSurroundings surroundings) : WebTe
             Assert.Contains("grpc-status: 0\r\n", once.Trailers, StringComparison.Ordinal);
             Assert.Equal("u-1001", service.Last().Headers.GetValue("x-user-id"));
 
-            // The service says nothing more and does not end: what is there has been sent on.
+            // The service sends nothing more and does not end the stream, but the messages so far have been forwarded.
             var listen = await Ask(
                 chromium.Page,
                 "/api/bff.test.v1.Talk/Listen",

@@ -1,6 +1,6 @@
 namespace WebBff.Tests.Composition;
 
-/// <summary>Client's headers that reach the services of a composition, over REST, GraphQL and gRPC.</summary>
+/// <summary>Client headers that are forwarded to the services of a composition over REST, GraphQL and gRPC.</summary>
 public sealed class ClientHeaderTests(SharedSurroundings surroundings) : WebTest(surroundings)
 {
     private static readonly Dictionary<string, string?> Forwarding = new()

@@ -37,7 +37,7 @@ public sealed class DegradedTests(SharedSurroundings surroundings) : WebTest(sur
         Assert.Equal(3, (int)dashboard["_meta"]!["servicesSucceeded"]!);
     }
 
-    /// <summary>JSON may write a number that no reader can hold, and no writer could write again.</summary>
+    /// <summary>JSON may hold a number that no reader can represent and no writer could write again.</summary>
     [Fact]
     public async Task A_number_that_is_too_large_is_the_service_s_garbage()
     {

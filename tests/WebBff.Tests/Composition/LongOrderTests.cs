@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace WebBff.Tests.Composition;
 
-/// <summary>What an order, a list or a page has many of.</summary>
+/// <summary>Orders, lists and pages with many entries.</summary>
 public sealed class LongOrderTests(SharedSurroundings surroundings) : WebTest(surroundings)
 {
     [Theory]

@@ -1,11 +1,10 @@
 namespace WebBff.Tests.Composition;
 
-/// <summary>Answers that begin when their required parts are there, and go on as the others come.</summary>
+/// <summary>Progressive answers begin when their required parts have arrived, and continue as the others arrive.</summary>
 public sealed class ProgressiveAnswerTests(SharedSurroundings surroundings) : WebTest(surroundings)
 {
     /// <summary>
-    /// Every composition with parts that it can do without, with these in the order in which they come, each with the service behind it
-    /// where that has another name.
+    /// Every composition with optional parts, and these parts in their order of arrival, each with its service where that has another name.
     /// </summary>
     public static TheoryData<string, string> Endpoints =>
         new()
@@ -85,7 +84,7 @@ public sealed class ProgressiveAnswerTests(SharedSurroundings surroundings) : We
         held.Dispose();
         await answer.All();
 
-        Assert.False(answer.Lines[^1]["pricing"]!.AsObject().ContainsKey("discount")); // In a patch it would say that there is none.
+        Assert.False(answer.Lines[^1]["pricing"]!.AsObject().ContainsKey("discount")); // In a patch, null would mean no discount.
         Assert.Equal("/pricing/discount", (string?)Assert.Single(answer.Lines[^1]["_meta"]!["nulls"]!.AsArray()));
         Assert.True(answer.Answer["pricing"]!.AsObject().ContainsKey("discount"));
         Assert.Equal(Essence(await Ok(await host.Get(path))), Essence(answer.Answer));

@@ -20,7 +20,7 @@ public sealed class StaleTests(SharedSurroundings surroundings) : WebTest(surrou
         JsonObject first;
         do
         {
-            first = await Ok(await host.Get("/api/products/p-7")); // On a slow machine the short time-out may hit the healthy service.
+            first = await Ok(await host.Get("/api/products/p-7")); // On a slow machine the short timeout may hit the healthy service.
         } while (Status(first) != "live");
 
         Upstream.Pricing.Faults.Set(mode);
@@ -33,7 +33,7 @@ public sealed class StaleTests(SharedSurroundings surroundings) : WebTest(surrou
         var healed = await Ok(await host.Get("/api/products/p-7"));
         for (var i = 0; i < 100 && mode == FaultMode.Hang && Status(healed) != "live"; i++)
         {
-            healed = await Ok(await host.Get("/api/products/p-7")); // The call that hangs may not have ended yet, and be joined.
+            healed = await Ok(await host.Get("/api/products/p-7")); // The hanging call may not have ended yet, and this read may join it.
         }
 
         Assert.Equal("live", Status(healed));

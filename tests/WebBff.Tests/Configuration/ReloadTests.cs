@@ -13,7 +13,7 @@ public sealed class ReloadTests(SharedSurroundings surroundings) : WebTest(surro
     [MemberData(nameof(Sections))]
     public Task An_edit_is_taken_while_running_a_wrong_one_is_refused_as_a_whole_and_the_next_good_one_is_taken(string section)
     {
-        // Every plan of a test host refills alike, so that the first one, free, is the caller's.
+        // All plans of a test host refill at the same rate, so the caller gets the first one, free.
         var reloads = Reloads.Of(
             Start(),
             new(Surroundings.Token(), "free", "api", "/api/orders", "/media/large/p-1.jpg", "media", "/api/added")

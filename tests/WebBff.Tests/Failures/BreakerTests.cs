@@ -1,6 +1,6 @@
 namespace WebBff.Tests.Failures;
 
-/// <summary>The breaker is the same for typed clients, gRPC, GraphQL and YARP's routes.</summary>
+/// <summary>The circuit breaker works the same for typed clients, gRPC, GraphQL and YARP's routes.</summary>
 public sealed class BreakerTests(SharedSurroundings surroundings) : WebTest(surroundings)
 {
     private const int Threshold = 10;
@@ -26,7 +26,7 @@ public sealed class BreakerTests(SharedSurroundings surroundings) : WebTest(surr
             await Problem(failed, 502, "upstream_failed");
         }
 
-        // Were it asked now, there would be no answer.
+        // If the gateway called the service now, it would get no answer.
         Upstream[upstream].Faults.Set(new Fault { Mode = FaultMode.Hang });
         for (var i = 0; i < 3; i++)
         {

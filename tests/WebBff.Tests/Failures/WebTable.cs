@@ -4,10 +4,10 @@ using Bff.TestKit.Failures;
 
 namespace WebBff.Tests.Failures;
 
-/// <summary>What every endpoint of the web host is made of.</summary>
+/// <summary>The parts and services of every endpoint of the web host.</summary>
 internal static class WebTable
 {
-    /// <summary>Endpoints that ask no service; a WebSocket has no answer to compare.</summary>
+    /// <summary>Endpoints that call no service, and WebSockets, which have no answer to compare.</summary>
     public static readonly string[] WithoutServices =
     [
         "/health",

@@ -3,7 +3,7 @@ using Bff.TestKit.Telemetry;
 
 namespace WebBff.Tests.Observability;
 
-/// <summary>Names, units, kinds and attributes of what is measured, as a collector receives it.</summary>
+/// <summary>Names, units, kinds and attributes of the metrics, as a collector receives them.</summary>
 [Collection(nameof(Alone))]
 public sealed class MetricsTests(SharedSurroundings surroundings) : WebTest(surroundings)
 {
@@ -19,7 +19,7 @@ public sealed class MetricsTests(SharedSurroundings surroundings) : WebTest(surr
         Task<HttpResponseMessage> hanging;
         do
         {
-            // Refused until the slot of the request before, whose answer is here already, is given back.
+            // Refused until the previous request gives back its slot, which may happen after its answer has arrived.
             hanging = host.Get("/api/products/p-2", cancellation: going.Token);
         } while (await Task.WhenAny(underWay, hanging) == hanging);
         await underWay;
@@ -61,7 +61,7 @@ public sealed class MetricsTests(SharedSurroundings surroundings) : WebTest(surr
     }
 
     /// <summary>
-    /// An alert on what fails is not to go on about what somebody has switched off, nor be calmed by the questions of a balancer.
+    /// An alert on failures must not fire for a part that an operator has switched off, nor be diluted by the probes of a load balancer.
     /// </summary>
     [Fact]
     public async Task A_part_that_is_switched_off_is_disabled_and_a_probe_is_no_request()
@@ -130,7 +130,7 @@ public sealed class MetricsTests(SharedSurroundings surroundings) : WebTest(surr
         Assert.Equal(0, breakers["media main"]);
     }
 
-    /// <summary>By a listener: the services of these tests share the process and the name of the framework's meter.</summary>
+    /// <summary>Uses a listener because the services of these tests share the process and the name of the framework's meter.</summary>
     [Fact]
     public async Task The_framework_measures_requests_by_route_and_status()
     {
@@ -176,7 +176,7 @@ public sealed class MetricsTests(SharedSurroundings surroundings) : WebTest(surr
         }
     }
 
-    /// <summary>What <c>bff.upstream.breaker.state</c> says now of one host's upstreams.</summary>
+    /// <summary>The current values of <c>bff.upstream.breaker.state</c> for the upstreams of one host.</summary>
     private sealed class BreakerStates : IDisposable
     {
         private readonly Dictionary<string, int> _states = [];

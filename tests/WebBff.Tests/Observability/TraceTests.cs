@@ -10,7 +10,7 @@ public sealed class TraceTests(SharedSurroundings surroundings) : WebTest(surrou
     private const string TraceId = "0af7651916cd43dd8448eb211c80319c",
         AppSpan = "b7ad6b7169203331";
 
-    /// <summary>Of each part: its service and how it is spoken to.</summary>
+    /// <summary>The service, method and HTTP version of each part's call.</summary>
     private static readonly (string Part, string Service, string Method, string Protocol)[] Calls =
     [
         ("product", "catalog", "POST", "2"), // gRPC
@@ -27,7 +27,7 @@ public sealed class TraceTests(SharedSurroundings surroundings) : WebTest(surrou
         using var collector = OtlpCollector.Start();
         var host = Start(new(collector.Settings) { ["ConnectionStrings:redis"] = redis.ConnectionString });
         var browser = await SignedIn(host);
-        await Ok(await browser.Get("/api/products/p-2")); // Keys and scripts are where they are needed.
+        await Ok(await browser.Get("/api/products/p-2")); // Keys and scripts are loaded before the trace begins.
 
         await Ok(await Ask(browser, "/api/products/p-1?include=pricing,inventory,reviews,related"));
 
@@ -57,7 +57,7 @@ public sealed class TraceTests(SharedSurroundings surroundings) : WebTest(surrou
             var part = parts.Single(p => p.Name == "part " + name);
             Has(part, ("bff.part.status", "live"));
             var below = Children(spans, part);
-            // The shared cache is asked, then the service, then the answer is kept.
+            // The shared cache is read, then the service is called, then the answer is stored.
             Assert.Equal(["PIPELINE", method, "SET"], below.Select(s => s.Name));
             IsRedis(below[0]);
             IsRedis(below[2]);
@@ -106,7 +106,7 @@ public sealed class TraceTests(SharedSurroundings surroundings) : WebTest(surrou
         );
     }
 
-    /// <summary>Neither spans of the stages nor of Redis are made for a trace that nobody keeps.</summary>
+    /// <summary>Neither the stages nor Redis create spans for a trace that is not sampled.</summary>
     [RedisFact]
     public async Task A_request_that_is_not_sampled_makes_no_spans_and_is_told_to_services_as_such()
     {

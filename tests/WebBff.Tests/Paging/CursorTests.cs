@@ -105,7 +105,7 @@ public sealed class CursorTests(SharedSurroundings surroundings) : WebTest(surro
 
         if (service == "reviews")
         {
-            Assert.Null((await Ok(await host.Get("/api/products/p-1")))["reviews"]); // A part that may be missing is.
+            Assert.Null((await Ok(await host.Get("/api/products/p-1")))["reviews"]); // A failed optional part is null.
         }
     }
 

@@ -1,6 +1,6 @@
 namespace WebBff.Tests.Sessions;
 
-/// <summary>What must not work, in one table per door.</summary>
+/// <summary>Attacks that must fail, in one table per entry point.</summary>
 public sealed class AttackTests(SharedSurroundings surroundings) : WebTest(surroundings)
 {
     [Fact]
@@ -221,7 +221,7 @@ public sealed class AttackTests(SharedSurroundings surroundings) : WebTest(surro
         var cookies = victim.Cookies.GetCookieHeader(host.Address);
         using var replay = await victim.Follow(back);
         Assert.Equal(HttpStatusCode.Found, good.StatusCode);
-        // Somebody who is signed in goes home.
+        // A user who is already signed in is sent home.
         Assert.Equal((HttpStatusCode.Found, "/"), (replay.StatusCode, replay.Headers.Location?.OriginalString));
         Assert.Equal(codes + 1, Surroundings.Identity.Calls[IdentityEndpoint.Token]);
         Assert.Contains("bff=", cookies, StringComparison.Ordinal);
@@ -237,7 +237,7 @@ public sealed class AttackTests(SharedSurroundings surroundings) : WebTest(surro
         using var good = await browser.Follow(back);
         var codes = Surroundings.Identity.Calls[IdentityEndpoint.Token];
 
-        // Sealed state, but no session.
+        // The cookie still holds the sealed state, but there is no session.
         using var replay = await NewBrowser(host).Send(HttpMethod.Get, back.PathAndQuery, ("Cookie", kept));
 
         await Problem(replay, 400, "malformed_request");

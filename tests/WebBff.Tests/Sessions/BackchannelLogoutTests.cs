@@ -33,7 +33,9 @@ public sealed class BackchannelLogoutTests(SharedSurroundings surroundings) : We
         await browser.User();
     }
 
-    /// <summary>OpenID Connect Back-Channel Logout 1.0, section 2.4: an object whose member of the event's name is an object.</summary>
+    /// <summary>
+    /// OpenID Connect Back-Channel Logout 1.0, section 2.4: an object with an object as the member named after the event.
+    /// </summary>
     [Theory]
     [InlineData("{}", false)]
     [InlineData("null", false)]
@@ -179,7 +181,9 @@ public sealed class BackchannelLogoutTests(SharedSurroundings surroundings) : We
         await Problem(user, 401, "missing_token");
     }
 
-    /// <summary>The provider hears nothing of an instance that is killed in between, and asks again: at once, and once.</summary>
+    /// <summary>
+    /// When an instance is killed in between, the provider gets no answer and repeats its request, which works at once and only once.
+    /// </summary>
     [RedisFact]
     public async Task A_logout_token_whose_instance_has_died_works_with_the_providers_next_request()
     {

@@ -1,6 +1,6 @@
 namespace WebBff.Tests.Sessions;
 
-/// <summary>Behind a proxy that ends TLS, as in production.</summary>
+/// <summary>Runs behind a proxy that terminates TLS, as in production.</summary>
 public sealed class CookieTests(SharedSurroundings surroundings) : WebTest(surroundings)
 {
     private const string NewChromium = "\"Chromium\";v=\"150\", \"Not)A;Brand\";v=\"24\"";

@@ -94,7 +94,7 @@ public sealed class InstancesTests(SharedSurroundings surroundings) : WebTest(su
         var host = Start(new() { ["ConnectionStrings:redis"] = redis.ConnectionString, ["State:Timeout"] = "00:00:10" });
 
         var begun = NewBrowser(host).Begin();
-        await Task.Delay(TimeSpan.FromSeconds(2)); // That it takes so long is what this is about.
+        await Task.Delay(TimeSpan.FromSeconds(2)); // The slow connection itself is under test.
         redis.Continue();
 
         await begun;
@@ -130,7 +130,7 @@ public sealed class InstancesTests(SharedSurroundings surroundings) : WebTest(su
         var list = await List(here);
         Assert.Equal(3, list.Count);
         Assert.Single(list, s => (bool)s!["current"]!);
-        // As everywhere else.
+        // Times have the same form everywhere.
         Assert.All(list, s => Assert.All(["created", "lastSeen"], m => Assert.EndsWith("Z", (string)s![m]!, StringComparison.Ordinal)));
         var thereId = (string)(await List(there)).Single(s => (bool)s!["current"]!)!["id"]!;
         var bobId = (string)(await List(bob)).Single()!["id"]!;
@@ -152,7 +152,7 @@ public sealed class InstancesTests(SharedSurroundings surroundings) : WebTest(su
 
         using var signedOut = await bob.Send(HttpMethod.Delete, "/bff/sessions/" + bobId, ("X-CSRF", "1"));
         Assert.Equal(HttpStatusCode.NoContent, signedOut.StatusCode);
-        // Of the two that were ended from another one, and not of the session's own end.
+        // Only sessions ended from another session are audited, not a session's own end.
         Assert.Equal(2, host.Log.Entries.Count(e => e.Category == "Bff.Audit"));
         Assert.All(
             host.Log.Entries.Where(e => e.Category == "Bff.Audit"),

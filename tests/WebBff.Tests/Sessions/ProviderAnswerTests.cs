@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace WebBff.Tests.Sessions;
 
-/// <summary>What the framework's handler of a sign-in would take, repeat or give up on, and this host does not.</summary>
+/// <summary>Provider answers that the framework's sign-in handler would accept, repeat or fail on, and this host does not.</summary>
 public sealed class ProviderAnswerTests(SharedSurroundings surroundings) : WebTest(surroundings)
 {
     [Theory]
@@ -97,7 +97,7 @@ public sealed class ProviderAnswerTests(SharedSurroundings surroundings) : WebTe
         }
     }
 
-    /// <summary>RFC 6749 section 5.1: an object. What else is JSON, or none, is no answer.</summary>
+    /// <summary>RFC 6749 section 5.1 requires a JSON object. Other JSON, or text that is no JSON, is not a valid answer.</summary>
     [Theory]
     [InlineData("[]")]
     [InlineData("\"tokens\"")]
@@ -150,7 +150,7 @@ public sealed class ProviderAnswerTests(SharedSurroundings surroundings) : WebTe
         await Problem(begun, 503, "upstream_unavailable");
     }
 
-    /// <summary>A browser keeps no cookie of more than 4096 bytes.</summary>
+    /// <summary>Browsers keep no cookie of more than 4096 bytes.</summary>
     [Fact]
     public async Task A_return_address_as_long_as_may_be_comes_back_and_one_that_grows_longer_when_it_is_escaped_is_refused()
     {

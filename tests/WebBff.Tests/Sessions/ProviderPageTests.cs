@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.WebUtilities;
 
 namespace WebBff.Tests.Sessions;
 
-/// <summary>Each page of docs/providers, with its own settings, at a provider that behaves as its documentation says.</summary>
+/// <summary>Tests each page of docs/providers with its own settings, at a provider that behaves as its documentation says.</summary>
 public sealed class ProviderPageTests(SharedSurroundings surroundings) : WebTest(surroundings)
 {
     public static TheoryData<string> Pages => [.. ProviderPage.Names];
@@ -23,7 +23,7 @@ public sealed class ProviderPageTests(SharedSurroundings surroundings) : WebTest
         Assert.Equal(name == "auth0" ? "https://api.shop.example" : "", asked["audience"].ToString());
         Assert.Equal(name is "auth0", provider.Asked.First().ContainsKey("client_secret"));
 
-        // The session has the scope; the service gets a token that is for it, and no other service gets one.
+        // The session has the scope. The service gets a token issued for it, and no other service gets a token.
         using var orders = await browser.Get("/api/dashboard");
         Assert.Equal(HttpStatusCode.OK, orders.StatusCode);
         var token = Claims(Upstream.Orders.Calls.All[^1].Header("Authorization")!);
@@ -132,7 +132,7 @@ public sealed class ProviderPageTests(SharedSurroundings surroundings) : WebTest
         Assert.Equal(HttpStatusCode.Unauthorized, after.StatusCode);
     }
 
-    /// <summary>Customers at Auth0, employees at Entra: a token is its issuer's, with that one's keys, claims and audience.</summary>
+    /// <summary>Customers at Auth0, employees at Entra: each token is checked with its own issuer's keys, claims and audience.</summary>
     [Fact]
     public async Task Two_providers_on_one_host_are_told_apart_by_their_issuers()
     {
@@ -155,7 +155,7 @@ public sealed class ProviderPageTests(SharedSurroundings surroundings) : WebTest
         using var own = await browser.Get("/api/orders?limit=1");
         Assert.Equal((HttpStatusCode.OK, "u-1001"), (own.StatusCode, Upstream.Orders.Calls.All[^1].Header("X-User-Id")));
 
-        // Neither speaks for the other, nor for the other's audience.
+        // Neither provider can issue tokens for the other or for the other's audience.
         Assert.Equal(HttpStatusCode.Unauthorized, await Status(customers, employee, employees.Provider.IssuerName));
         Assert.Equal(HttpStatusCode.Unauthorized, await Status(employees, customer, customers.Provider.IssuerName));
         Assert.Equal(HttpStatusCode.Unauthorized, await Status(employees, customer, null));

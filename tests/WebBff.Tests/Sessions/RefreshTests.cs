@@ -37,8 +37,7 @@ public sealed class RefreshTests(SharedSurroundings surroundings) : WebTest(surr
         var answers = Task.WhenAll(Enumerable.Range(0, 50).Select(i => (i % 2 == 0 ? browser : other).Get("/api/orders?limit=1")));
         await Eventually.True(() =>
         {
-            // The instance that does not refresh looks now and then whether the other has; its limit must not pass sooner than real
-            // time.
+            // The instance that waits polls for the other's refresh; its time limit must not pass sooner than in real time.
             clock.Advance(TimeSpan.FromMilliseconds(5));
             return answers.IsCompleted;
         });
@@ -47,7 +46,7 @@ public sealed class RefreshTests(SharedSurroundings surroundings) : WebTest(surr
         Assert.Equal(before + 1, Surroundings.Identity.Calls[IdentityEndpoint.Refresh]);
     }
 
-    /// <summary>The provider has spent the refresh token before it: without the new one the user would be signed out.</summary>
+    /// <summary>The provider has spent the previous refresh token, so without the new one the user would be signed out.</summary>
     [RedisFact]
     public async Task A_refresh_token_that_came_when_the_store_went_away_is_saved_once_it_is_back()
     {
@@ -84,7 +83,7 @@ public sealed class RefreshTests(SharedSurroundings surroundings) : WebTest(surr
         await Eventually.True(
             () =>
             {
-                clock.Advance(TimeSpan.FromMilliseconds(50)); // The next attempt to save is due now and then.
+                clock.Advance(TimeSpan.FromMilliseconds(50)); // The next attempt to save is due from time to time.
                 return served.IsCompleted;
             },
             TimeSpan.FromMinutes(1)
@@ -226,10 +225,10 @@ public sealed class RefreshTests(SharedSurroundings surroundings) : WebTest(surr
         var none = await browser.User();
 
         Assert.Equal("""["premium","auditor"]""", before["roles"]!.ToJsonString());
-        // What is left out is as it was.
+        // Claims that the token leaves out keep their values.
         Assert.Equal(("Alice Durand", "alice@example.com"), ((string?)one["name"], (string?)one["email"]));
         Assert.Equal("""["premium"]""", one["roles"]!.ToJsonString());
-        Assert.Equal("[]", none["roles"]!.ToJsonString()); // A role that is left out is no role.
+        Assert.Equal("[]", none["roles"]!.ToJsonString()); // Roles that the token leaves out are removed.
     }
 
     [Fact]
@@ -264,10 +263,12 @@ public sealed class RefreshTests(SharedSurroundings surroundings) : WebTest(surr
         using var verified = await browser.Get("/api/orders?limit=1");
 
         await Problem(unverified, 503, "upstream_unavailable");
-        Assert.Equal(HttpStatusCode.OK, verified.StatusCode); // The provider spends a refresh token with each use: the newest was kept.
+        Assert.Equal(HttpStatusCode.OK, verified.StatusCode); // The provider accepts a refresh token only once, so the newest was kept.
     }
 
-    /// <summary>RFC 6749 section 6: a new refresh token may come. Where none does, some providers write an empty text.</summary>
+    /// <summary>
+    /// RFC 6749 section 6: a new refresh token is optional. Instead of leaving it out, some providers send an empty text.
+    /// </summary>
     [Theory]
     [InlineData(null)]
     [InlineData("")]
@@ -289,7 +290,7 @@ public sealed class RefreshTests(SharedSurroundings surroundings) : WebTest(surr
 
         for (var refreshes = 1; refreshes <= 2; refreshes++)
         {
-            clock.Advance(TimeSpan.FromMinutes(4.5)); // Five are taken for granted where the provider does not say.
+            clock.Advance(TimeSpan.FromMinutes(4.5)); // The host assumes five minutes when the provider does not say.
             using var answer = await browser.Get("/api/orders?limit=1");
             Assert.Equal((HttpStatusCode.OK, refreshes), (answer.StatusCode, provider.Refreshes));
         }
@@ -326,7 +327,7 @@ public sealed class RefreshTests(SharedSurroundings surroundings) : WebTest(surr
         using var back = await browser.Follow(provider.SignIn(begun.Headers.Location!));
         Assert.Equal("""["auditor"]""", (await browser.User())["roles"]!.ToJsonString());
 
-        clock.Advance(TimeSpan.FromMinutes(4.5)); // Five are taken for granted where the provider does not say.
+        clock.Advance(TimeSpan.FromMinutes(4.5)); // The host assumes five minutes when the provider does not say.
         using var refreshed = await browser.Get("/api/orders?limit=1");
 
         Assert.Equal(1, provider.Refreshes);

@@ -1,6 +1,6 @@
 namespace WebBff.Tests.Sessions;
 
-/// <summary>What routing refuses comes after the caller and the check against foreign pages.</summary>
+/// <summary>Routing refuses a request only after authentication and the check against cross-site requests.</summary>
 public sealed class RefusalTests(SharedSurroundings surroundings) : WebTest(surroundings)
 {
     [Theory]

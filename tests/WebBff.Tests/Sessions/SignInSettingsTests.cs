@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.WebUtilities;
 
 namespace WebBff.Tests.Sessions;
 
-/// <summary>What companies' providers want of a sign-in beside the standard's minimum, each by its setting.</summary>
+/// <summary>Settings for sign-in requirements of companies' providers beyond the standard's minimum.</summary>
 public sealed class SignInSettingsTests(SharedSurroundings surroundings) : WebTest(surroundings)
 {
     private const string Tenant = "9f1c1d7e-0000-4000-8000-000000000001";
@@ -244,7 +244,7 @@ public sealed class SignInSettingsTests(SharedSurroundings surroundings) : WebTe
 
         using var begun = await browser.Send(HttpMethod.Get, "/bff/login");
         using var back = await browser.Follow(provider.SignIn(begun.Headers.Location!));
-        using var signedOut = await stranger.Send(HttpMethod.Get, "/bff/logout"); // Without a session there is nothing to ask the provider.
+        using var signedOut = await stranger.Send(HttpMethod.Get, "/bff/logout"); // Without a session the provider is not asked.
 
         Assert.Equal((expected, expected), (back.Headers.Location!.OriginalString, signedOut.Headers.Location!.OriginalString));
     }
@@ -293,7 +293,7 @@ public sealed class SignInSettingsTests(SharedSurroundings surroundings) : WebTe
         await SignIn(browser, provider);
         provider.RefreshAnswer = (status, body);
 
-        clock.Advance(TimeSpan.FromMinutes(4.5)); // Five are taken for granted where the provider does not say.
+        clock.Advance(TimeSpan.FromMinutes(4.5)); // The host assumes five minutes when the provider does not say.
         using var due = await browser.Get("/api/orders?limit=1");
         if (ends)
         {
@@ -343,9 +343,9 @@ public sealed class SignInSettingsTests(SharedSurroundings surroundings) : WebTe
         using var orders = await browser.Get("/api/orders?limit=1");
 
         Assert.Equal(("u-1001", """["premium"]"""), ((string?)user["sub"], user["roles"]!.ToJsonString()));
-        Assert.Equal(HttpStatusCode.OK, orders.StatusCode); // The scope api.
+        Assert.Equal(HttpStatusCode.OK, orders.StatusCode); // This needs the scope api.
 
-        // A tenant that is not listed does not get in.
+        // A tenant that is not listed is refused.
         provider.Change = (_, claims) =>
             (claims["iss"], claims["oid"], claims["tid"]) = ("https://login.example/stranger/v2.0", "u-1002", "stranger");
         using var stranger = NewBrowser(browser.Host);

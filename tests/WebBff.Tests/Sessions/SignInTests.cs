@@ -158,8 +158,8 @@ public sealed class SignInTests(SharedSurroundings surroundings) : WebTest(surro
             answer.Dispose();
         }
 
-        await Problem(other, 401, "missing_token"); // It is said of this one resource,
-        await Problem(written, 401, "missing_token"); // and of reading it.
+        await Problem(other, 401, "missing_token"); // The setting covers only this one resource,
+        await Problem(written, 401, "missing_token"); // and only reading it.
         Assert.Equal(HttpStatusCode.Unauthorized, token.StatusCode);
         Assert.Equal("u-1002", (string?)(await (await SignedIn(host, "bob")).User())["sub"]);
     }

@@ -1,6 +1,6 @@
 namespace WebBff.Tests.Sessions;
 
-/// <summary>Providers whose tokens are as sparse as the standards allow, and what they may not leave out or get wrong.</summary>
+/// <summary>Providers whose tokens hold only what the standards require, and what a token may not leave out or get wrong.</summary>
 public sealed class SparseTokenTests(SharedSurroundings surroundings) : WebTest(surroundings)
 {
     [Theory]
@@ -40,7 +40,9 @@ public sealed class SparseTokenTests(SharedSurroundings surroundings) : WebTest(
         await Expect(provider, isGood);
     }
 
-    /// <summary>Section 3.1.3.7, steps 3 to 5: no audience but this client, unless the token says that this client asked for it.</summary>
+    /// <summary>
+    /// Section 3.1.3.7, steps 3 to 5: other audiences are accepted only if the token names this client as the authorized party.
+    /// </summary>
     [Theory]
     [InlineData("""["web-bff"]""", null, true)]
     [InlineData("""["web-bff"]""", "web-bff", true)]

@@ -8,7 +8,7 @@ using static Microsoft.Playwright.Assertions;
 
 namespace WebBff.Tests.Spa;
 
-/// <summary>The sample app in a real browser, amid all services.</summary>
+/// <summary>Runs the sample app in a real browser with all services.</summary>
 public sealed class SpaTests(SharedSurroundings surroundings) : WebTest(surroundings)
 {
     [ChromiumFact]

@@ -1,6 +1,6 @@
 namespace WebBff.Tests.Streams;
 
-/// <summary>What a browser's EventSource reads.</summary>
+/// <summary>Reads a stream as a browser's EventSource does.</summary>
 internal sealed class EventStream(HttpResponseMessage response, StreamReader reader) : IDisposable
 {
     public HttpResponseMessage Response => response;
@@ -9,7 +9,7 @@ internal sealed class EventStream(HttpResponseMessage response, StreamReader rea
 
     public List<string> Comments { get; } = [];
 
-    /// <summary>Opens and reads until the stream says that nothing can be missed from here on.</summary>
+    /// <summary>Opens a stream and reads until it says that nothing can be missed from then on.</summary>
     public static async Task<EventStream> Open(Browser browser, string? lastId = null, params (string Name, string Value)[] headers)
     {
         var request = new HttpRequestMessage(HttpMethod.Get, new Uri(browser.Gateway, "/api/events"));
@@ -35,7 +35,7 @@ internal sealed class EventStream(HttpResponseMessage response, StreamReader rea
         return stream;
     }
 
-    /// <summary>The next event; null at the end of the stream.</summary>
+    /// <summary>Returns the next event, or null at the end of the stream.</summary>
     public async Task<(string Id, string Type, string Data)?> Next()
     {
         while (await Block() is { } block)

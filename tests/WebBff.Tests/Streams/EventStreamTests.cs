@@ -25,7 +25,7 @@ public sealed class EventStreamTests(SharedSurroundings surroundings) : WebTest(
         Assert.Equal("no", stream.Response.Headers.GetValues("X-Accel-Buffering").Single());
     }
 
-    /// <summary>The client takes the answer for ended, and sends its next request over the same connection.</summary>
+    /// <summary>A client considers the answer to HEAD complete and sends its next request over the same connection.</summary>
     [Fact]
     public async Task The_head_of_a_stream_is_no_stream()
     {
@@ -132,7 +132,7 @@ public sealed class EventStreamTests(SharedSurroundings surroundings) : WebTest(
         using var failed = await browser.Send(HttpMethod.Get, logout);
 
         Assert.True(failed.StatusCode >= HttpStatusCode.InternalServerError, $"{failed.StatusCode}");
-        await browser.User(); // Else the stream would go on without its session.
+        await browser.User(); // The session still exists; otherwise the stream would go on without it.
         Assert.False(ended.IsCompleted);
 
         redis.Allow("publish");
@@ -242,7 +242,7 @@ public sealed class EventStreamTests(SharedSurroundings surroundings) : WebTest(
                 CancellationToken.None
             );
 
-    /// <summary>Something happens, once, between a request's being let in and its answer.</summary>
+    /// <summary>Runs an action once, after a request has been admitted and before it is answered.</summary>
     private sealed class LetIn : ICallerSource
     {
         private ICallerSource? _inner;
