@@ -1,9 +1,8 @@
 namespace PartnerBff.Tests;
 
 /// <summary>
-/// For tests of what the whole process has: its one heap, of which every other test's is part; its meters, of which hosts of one process
-/// have the same names, so that the exporter takes them for one; its spans, which are exported by every host and dropped where its queue is
-/// full.
+/// Runs alone the tests of process-wide state: the heap, which all tests share; the meters, whose names are the same for every host of a
+/// process, so that the exporter merges them; and the spans, which every host exports and which a full queue drops.
 /// </summary>
 [CollectionDefinition(nameof(Alone), DisableParallelization = true)]
 public sealed class Alone;

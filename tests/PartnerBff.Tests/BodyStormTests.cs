@@ -2,7 +2,7 @@ using Bff.TestKit.Failures;
 
 namespace PartnerBff.Tests;
 
-/// <summary>Its memory is the process's.</summary>
+/// <summary>Runs alone because it measures the memory of the process.</summary>
 [Collection(nameof(Alone))]
 public sealed class BodyStormTests(SharedSurroundings surroundings) : PartnerTest(surroundings)
 {

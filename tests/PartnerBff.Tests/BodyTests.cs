@@ -66,7 +66,7 @@ public sealed class BodyTests(SharedSurroundings surroundings) : PartnerTest(sur
             }
         )
         {
-            // What a client asks for is not left undone because the client has not said what it sends.
+            // A body without a content type must not be ignored, because the client asks for something in it.
             await Problem(await Rotate(path, """{"overlap_seconds":0}""", null), 415, "unsupported_media_type");
             await Json(await Rotate(path, "", "application/json"), done);
         }
@@ -83,7 +83,7 @@ public sealed class BodyTests(SharedSurroundings surroundings) : PartnerTest(sur
         }
     }
 
-    /// <summary>What the shipped plans say can be sent, and no more: 5 MiB as pro, 50 MiB as enterprise.</summary>
+    /// <summary>The shipped plans allow bodies of 5 MiB (pro) and 50 MiB (enterprise), and no more.</summary>
     [Theory]
     [InlineData("enterprise", 2, 207)]
     [InlineData("enterprise", 49, 207)]
@@ -103,7 +103,7 @@ public sealed class BodyTests(SharedSurroundings surroundings) : PartnerTest(sur
             request.Headers.TransferEncodingChunked = isChunked;
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", AcmeKey);
             request.Headers.Add("Idempotency-Key", "large-" + isChunked);
-            request.Headers.ExpectContinue = true; // A refusal is read before the body is sent.
+            request.Headers.ExpectContinue = true; // The client reads a refusal before it sends the body.
 
             try
             {
@@ -112,7 +112,7 @@ public sealed class BodyTests(SharedSurroundings surroundings) : PartnerTest(sur
             }
             catch (HttpRequestException) when (status == 413)
             {
-                // The connection was closed while the client still sent: it has no status then, and the service no order.
+                // The connection was closed while the client was still sending, so it has no status, and the service got no order.
             }
         }
     }

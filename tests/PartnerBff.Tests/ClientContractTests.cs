@@ -4,7 +4,7 @@ using static Bff.TestKit.Contracts.ClientContract;
 
 namespace PartnerBff.Tests;
 
-/// <summary>What the partner host asks its services, and what it reads of their answers; the services are stubs.</summary>
+/// <summary>The requests that the partner host sends to its services, and what it reads of their answers. The services are stubs.</summary>
 public sealed class ClientContractTests(SharedSurroundings surroundings) : PartnerTest(surroundings)
 {
     private const string OrderAnswer =

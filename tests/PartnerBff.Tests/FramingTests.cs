@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace PartnerBff.Tests;
 
-/// <summary>A message without a certain end is its sender's fault.</summary>
+/// <summary>A message without a certain end is the sender's fault.</summary>
 public sealed class FramingTests(SharedSurroundings surroundings) : PartnerTest(surroundings)
 {
     private const string Good = """{"reference":"r","items":[{"product_id":"p-1","quantity":1}]}""";

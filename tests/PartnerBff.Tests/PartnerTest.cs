@@ -14,12 +14,12 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace PartnerBff.Tests;
 
-/// <summary>Shared by a class's tests, which run one after the other.</summary>
+/// <summary>Shared by the tests of a class, which run one after the other.</summary>
 public sealed class SharedSurroundings : IAsyncLifetime
 {
     public Surroundings Value { get; private set; } = null!;
 
-    /// <summary>Services of the sandbox, which know nothing of the live ones.</summary>
+    /// <summary>The services of the sandbox, which know nothing of the live ones.</summary>
     public SampleServices Sandbox { get; private set; } = null!;
 
     public async Task InitializeAsync()
@@ -35,7 +35,7 @@ public sealed class SharedSurroundings : IAsyncLifetime
     }
 }
 
-/// <summary>Fresh hosts for every test amid services that are as they were at the start.</summary>
+/// <summary>Starts fresh hosts for every test; the services are reset to their initial state.</summary>
 public abstract class PartnerTest : IClassFixture<SharedSurroundings>, IAsyncLifetime
 {
     protected static readonly string AcmeKey = ApiKeyFormat.New(isTest: false);
@@ -72,7 +72,7 @@ public abstract class PartnerTest : IClassFixture<SharedSurroundings>, IAsyncLif
 
     protected SampleServices Sandbox { get; }
 
-    /// <summary>A host whose time-outs no slow machine reaches, except those that the test sets.</summary>
+    /// <summary>Starts a host with timeouts that no slow machine reaches, except those that the test sets.</summary>
     protected PartnerHost Start(
         Dictionary<string, string?>? settings = null,
         RedisServer? redis = null,
@@ -97,7 +97,7 @@ public abstract class PartnerTest : IClassFixture<SharedSurroundings>, IAsyncLif
 
         foreach (var key in all.Where(s => s.Value is null).Select(s => s.Key).ToList())
         {
-            all.Remove(key); // A key without a value would still be a section.
+            all.Remove(key); // A key without a value would still make its section exist.
         }
 
         var host = PartnerHost.Start(Surroundings, all, services);
@@ -157,7 +157,7 @@ public abstract class PartnerTest : IClassFixture<SharedSurroundings>, IAsyncLif
         return (client ?? host.Client).SendAsync(request, cancellation);
     }
 
-    /// <summary>A key that the credential makes: the whole answer, with the key itself.</summary>
+    /// <summary>Makes a key with the credential and returns the whole answer, including the key itself.</summary>
     protected static async Task<JsonObject> MakeKey(PartnerHost host, string credential, string mode, params string[] scopes)
     {
         var body = new JsonObject
@@ -177,18 +177,18 @@ public abstract class PartnerTest : IClassFixture<SharedSurroundings>, IAsyncLif
     protected static Task<JsonObject> Problem(HttpResponseMessage response, int status, string code) =>
         JsonAnswer.Problem(response, status, code);
 
-    /// <summary>The hosts read and write the shared store, rather than wait for it.</summary>
+    /// <summary>Waits until the host reads and writes the shared store.</summary>
     protected static Task Connected(PartnerHost host) =>
         Eventually.True(() => host.Services.GetRequiredService<Bff.State.RedisState>().IsAvailable, WaitLimit);
 
     /// <summary>
-    /// From one second after the revocation on, no host serves the key: what was asked later counts, however long the answer takes. A
-    /// machine that has not yet handed over the host's message that the key has changed gives it more time, but without that message there
-    /// is none.
+    /// Checks that no host accepts the key later than one second after its revocation. The time of the request counts, however long the
+    /// answer takes. On a machine that is slow to deliver the message of the revocation to a host, that host has more time, but a host that
+    /// never gets the message fails the check.
     /// </summary>
     protected static async Task IsRefusedWithinOneSecond(string path, string key, string id, Func<Task> revoke, params PartnerHost[] hosts)
     {
-        // The hosts' own listeners have been there for longer, and are called before these.
+        // The hosts subscribed earlier, so their listeners are called before these.
         var told = hosts.Select(_ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).ToList();
         var listening = hosts
             .Zip(
@@ -235,8 +235,8 @@ public abstract class PartnerTest : IClassFixture<SharedSurroundings>, IAsyncLif
     }
 
     /// <summary>
-    /// The service takes so many orders (or a few more, of those that come at the same time), and lets the others wait until the result is
-    /// disposed.
+    /// Lets the service take the given number of orders (or a few more, if some arrive at the same time) and holds the others until the
+    /// result is disposed.
     /// </summary>
     protected IDisposable HoldAfter(int orders)
     {

@@ -8,7 +8,7 @@ using PartnerBff.Webhooks.Stores;
 namespace PartnerBff.Tests;
 
 /// <summary>
-/// The partners' stores while their server is frozen, killed, restarted, slow, moved and full, as the shared ones are tried.
+/// Tests the partners' stores while their server is frozen, killed, restarted, slow, moved and full, as the shared stores are tested.
 /// </summary>
 public sealed class StoreTroubleTests
 {
@@ -39,7 +39,7 @@ public sealed class StoreTroubleTests
         await Probes[store](state).Outlives(trouble, redis);
     }
 
-    /// <summary>As <c>StoreEnginesTests</c> has it of the shared ones.</summary>
+    /// <summary>The same test as <c>StoreEnginesTests</c> has for the shared stores.</summary>
     [RedisTheory]
     [InlineData(RedisEngine.Tls)]
     [InlineData(RedisEngine.Sentinel)]
@@ -58,7 +58,7 @@ public sealed class StoreTroubleTests
         Assert.Equal(0, load.Refused);
     }
 
-    /// <summary>Counted once, however often it was sent.</summary>
+    /// <summary>Probes that usage is counted once, however often it was sent.</summary>
     private static StoreProbe Usage(RedisState redis)
     {
         var (store, day) = (new RedisUsageStore(redis), DateOnly.FromDateTime(Now.UtcDateTime));
@@ -79,7 +79,7 @@ public sealed class StoreTroubleTests
         );
     }
 
-    /// <summary>An endpoint with what is on its way to it.</summary>
+    /// <summary>Probes an endpoint together with a delivery to it.</summary>
     private static StoreProbe Webhooks(RedisState redis)
     {
         var store = new RedisWebhookStore(redis);

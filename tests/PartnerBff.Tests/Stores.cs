@@ -7,7 +7,7 @@ namespace PartnerBff.Tests;
 
 internal static class Stores
 {
-    /// <summary>Connected, for stores that are tested without a host.</summary>
+    /// <summary>Returns a connected state, for tests of stores without a host.</summary>
     public static async Task<RedisState> Connect(RedisServer server, ILoggerFactory logging, TimeSpan? timeout = null)
     {
         var state = State(server.ConnectionString, logging, timeout ?? TimeSpan.FromSeconds(5));

@@ -1,6 +1,6 @@
 namespace PartnerBff.Tests;
 
-/// <summary>TLS and HTTP/2 towards partners, mTLS towards a service that refuses strangers.</summary>
+/// <summary>TLS and HTTP/2 towards partners, and mTLS towards a service that refuses unknown clients.</summary>
 public sealed class TlsTests(SharedSurroundings surroundings) : PartnerTest(surroundings)
 {
     [Theory]

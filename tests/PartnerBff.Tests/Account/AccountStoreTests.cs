@@ -5,7 +5,7 @@ using PartnerBff.Usage;
 
 namespace PartnerBff.Tests.Account;
 
-/// <summary>What is kept of an account, the same on both engines.</summary>
+/// <summary>Stored usage and request logs of an account behave the same on both engines.</summary>
 [StoreSuite(typeof(IUsageStore))]
 [StoreSuite(typeof(IRequestLogStore))]
 public sealed class AccountStoreTests : IDisposable
@@ -116,7 +116,7 @@ public sealed class AccountStoreTests : IDisposable
         return usage;
     }
 
-    /// <summary>Null: embedded.</summary>
+    /// <summary>Connects to Redis, or returns null for the embedded engine.</summary>
     private async Task<RedisState?> Connect(string engine)
     {
         if (engine == "embedded")

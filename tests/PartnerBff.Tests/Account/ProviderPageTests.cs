@@ -1,6 +1,6 @@
 namespace PartnerBff.Tests.Account;
 
-/// <summary>Partners' applications with tokens of each provider in docs/providers, by client credentials.</summary>
+/// <summary>Partners' applications call with client-credentials tokens of each provider in docs/providers.</summary>
 public sealed class ProviderPageTests(SharedSurroundings surroundings) : PartnerTest(surroundings)
 {
     public static TheoryData<string> Pages => [.. ProviderPage.Names];

@@ -59,7 +59,7 @@ public sealed class UsageRecorderTests
         await recorder.Flush(default);
         recorder.Add("acme", "GET /a", 200, TimeSpan.Zero, 0);
         await recorder.Flush(default);
-        Assert.Equal(1, await Requests(store)); // What has come since waits for what is not confirmed.
+        Assert.Equal(1, await Requests(store)); // New counts wait until the earlier write is confirmed.
 
         store.AfterAdding = null;
         await recorder.Flush(default);
@@ -75,7 +75,7 @@ public sealed class UsageRecorderTests
         using var server = RedisServer.Run();
         using var redis = await Stores.Connect(server, logging, TimeSpan.FromSeconds(1));
         var store = new RedisUsageStore(redis);
-        await store.Add("other", DateOnly.FromDateTime(Now.UtcDateTime), new("other", 1), [], default); // The server knows the script.
+        await store.Add("other", DateOnly.FromDateTime(Now.UtcDateTime), new("other", 1), [], default); // Loads the script on the server.
         using var recorder = new UsageRecorder(store, new ManualTimeProvider(Now), logging.CreateLogger<UsageRecorder>());
         recorder.Add("acme", "GET /a", 200, TimeSpan.Zero, 0);
         server.Freeze();
@@ -126,7 +126,7 @@ public sealed class UsageRecorderTests
     private static async Task<long> Requests(IUsageStore store, string account = "acme") =>
         (await store.Read(account, DateOnly.FromDateTime(Now.UtcDateTime), default)).Values.Sum(u => u.Requests);
 
-    /// <summary>The client goes away in the middle of the write.</summary>
+    /// <summary>A store whose client goes away in the middle of the write.</summary>
     private sealed class LeavingReader(IUsageStore inner, CancellationTokenSource reader) : IUsageStore
     {
         public async ValueTask Add(
@@ -146,7 +146,7 @@ public sealed class UsageRecorderTests
             inner.Read(account, day, cancellation);
     }
 
-    /// <summary>A store that fails before or after it has done what was asked.</summary>
+    /// <summary>A store that fails before or after it has done the operation.</summary>
     private sealed class Unreliable(IUsageStore inner) : IUsageStore
     {
         public Func<string, Exception?>? BeforeAdding { get; set; }

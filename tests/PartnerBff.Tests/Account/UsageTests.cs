@@ -37,7 +37,7 @@ public sealed class UsageTests(SharedSurroundings surroundings) : PartnerTest(su
         List<JsonNode> rows = [];
         await Eventually.True(async () =>
         {
-            await Json(await Get(two, "/v1/usage", AcmeKey)); // Reading writes what the instance has.
+            await Json(await Get(two, "/v1/usage", AcmeKey)); // Reading usage also writes the instance's counts to the store.
             rows =
             [
                 .. (await Json(await Get(one, "/v1/usage", AcmeKey)))["data"]!
@@ -48,7 +48,7 @@ public sealed class UsageTests(SharedSurroundings surroundings) : PartnerTest(su
             return Sum("requests") >= 4; // A request is counted when it has ended, which may be after its answer has arrived.
         });
         Assert.Equal((4, 2, 0), (Sum("requests"), Sum("client_errors"), Sum("server_errors")));
-        Assert.Equal(rows.Count, rows.Select(r => (string?)r["date"]).Distinct().Count()); // One, or two around midnight.
+        Assert.Equal(rows.Count, rows.Select(r => (string?)r["date"]).Distinct().Count()); // Two rows around midnight.
         Assert.All(rows, r => Assert.True((double)r["p95_ms"]! >= (double)r["p50_ms"]! && (double)r["p50_ms"]! > 0));
         Assert.Empty((await Json(await Get(one, "/v1/usage", GlobexKey)))["data"]!.AsArray());
         await Problem(await Get(one, "/v1/usage?from=2020-01-01", AcmeKey), 400, "validation_failed");
@@ -60,7 +60,7 @@ public sealed class UsageTests(SharedSurroundings surroundings) : PartnerTest(su
                 [("to=0001-01-05", "0001-01-01", "0001-01-05"), ("from=9999-12-01&to=9999-12-31", "9999-12-01", "9999-12-31")]
         )
         {
-            var empty = await Json(await Get(one, "/v1/usage?" + period, AcmeKey)); // The calendar's ends.
+            var empty = await Json(await Get(one, "/v1/usage?" + period, AcmeKey)); // The first and last dates of the calendar.
             Assert.Equal((from, to, 0), ((string)empty["from"]!, (string)empty["to"]!, empty["data"]!.AsArray().Count));
         }
 
@@ -70,7 +70,7 @@ public sealed class UsageTests(SharedSurroundings surroundings) : PartnerTest(su
     [Fact]
     public async Task What_was_taken_beyond_the_quota_is_billed_by_day_and_endpoint()
     {
-        var clock = new ManualTimeProvider(DateTimeOffset.UtcNow); // On one day.
+        var clock = new ManualTimeProvider(DateTimeOffset.UtcNow); // All requests fall on one day.
         var host = Start(
             services: services => services.AddSingleton<TimeProvider>(clock),
             settings: new()
@@ -111,7 +111,7 @@ public sealed class UsageTests(SharedSurroundings surroundings) : PartnerTest(su
             [("GET /v1/inventory/{product_id}", 1), ("GET /v1/products/{id}", 1), ("POST /v1/orders/batch", 4)],
             usage["data"]!.AsArray().Select(r => ((string)r!["endpoint"]!, (int)r["billable_overage"]!))
         );
-        // This request too; it is counted when it has ended.
+        // This request counts too, but only once it has ended.
         Assert.Equal(7, (int)Assert.Single(usage["days"]!.AsArray())!["billable_overage"]!);
     }
 }

@@ -4,7 +4,7 @@ using ModelContextProtocol.Protocol;
 
 namespace PartnerBff.Tests.Agents;
 
-/// <summary>Agents at a real host: with the protocol's official client, or message by message.</summary>
+/// <summary>Agents at a real host, by the protocol's official client or by single messages.</summary>
 public abstract class AgentTest(SharedSurroundings surroundings) : PartnerTest(surroundings)
 {
     protected static Task<McpClient> Connect(PartnerHost host, string credential, string? revision = null, HttpClient? http = null) =>
@@ -22,7 +22,7 @@ public abstract class AgentTest(SharedSurroundings surroundings) : PartnerTest(s
             new() { ProtocolVersion = revision }
         );
 
-    /// <summary>A key of the tenant's with these scopes alone.</summary>
+    /// <summary>Creates a key of the tenant with only these scopes.</summary>
     protected static async Task<string> Scoped(PartnerHost host, string credential, params string[] scopes) =>
         (string)(await MakeKey(host, credential, "live", scopes))["key"]!;
 
@@ -41,7 +41,7 @@ public abstract class AgentTest(SharedSurroundings surroundings) : PartnerTest(s
         );
     }
 
-    /// <summary>The arguments of a call that places an order.</summary>
+    /// <summary>Returns the arguments of a call that places an order.</summary>
     protected static object Arguments(string key, string product = "p-1", string? reference = null) =>
         new
         {
@@ -62,7 +62,7 @@ public abstract class AgentTest(SharedSurroundings surroundings) : PartnerTest(s
     protected static JsonObject Refused(PartnerHost host, CallToolResult result, int status, string code)
     {
         Assert.True(result.IsError, Text(result));
-        Assert.Null(result.StructuredContent); // It would not be what the tool's output schema promises.
+        Assert.Null(result.StructuredContent); // A problem would not match the tool's output schema.
         host.Leaks.CheckErrorBody("/mcp", Text(result));
         var problem = JsonNode.Parse(Text(result))!.AsObject();
         Assert.Equal((code, status), ((string)problem["code"]!, (int)problem["status"]!));
@@ -74,7 +74,7 @@ public abstract class AgentTest(SharedSurroundings surroundings) : PartnerTest(s
 
     protected static string? Header(CallToolResult result, string name) => (string?)result.Meta!["headers"]![name];
 
-    /// <summary>One message as it goes over the wire.</summary>
+    /// <summary>Posts one message exactly as it goes over the wire.</summary>
     protected static Task<HttpResponseMessage> Post(
         PartnerHost host,
         string? credential,
@@ -112,7 +112,7 @@ public abstract class AgentTest(SharedSurroundings surroundings) : PartnerTest(s
     protected static string CallMessage(string tool, object? arguments = null, object? id = null) =>
         Message("tools/call", new { name = tool, arguments = arguments ?? new { } }, id);
 
-    /// <summary>The result in the answer.</summary>
+    /// <summary>Returns the result in the answer.</summary>
     protected static async Task<JsonObject> Result(HttpResponseMessage response)
     {
         var answer = await Answer(response);
@@ -120,7 +120,7 @@ public abstract class AgentTest(SharedSurroundings surroundings) : PartnerTest(s
         return answer["result"]?.AsObject() ?? throw new InvalidOperationException(answer.ToJsonString());
     }
 
-    /// <summary>The answer's message, which is the body or the one event of a stream.</summary>
+    /// <summary>Returns the answer's message, which is the body or the only event of a stream.</summary>
     protected static async Task<JsonObject> Answer(HttpResponseMessage response)
     {
         var text = await response.Content.ReadAsStringAsync();
@@ -130,7 +130,7 @@ public abstract class AgentTest(SharedSurroundings surroundings) : PartnerTest(s
             .AsObject();
     }
 
-    /// <summary>The code of a call's refusal; null when it succeeded.</summary>
+    /// <summary>Returns the error code of a refused call, or null for a call that succeeded.</summary>
     protected static async Task<string?> CodeOf(Task<HttpResponseMessage> answer)
     {
         using var response = await answer;

@@ -5,7 +5,7 @@ using PartnerBff.Requests;
 
 namespace PartnerBff.Tests.Agents;
 
-/// <summary>A call of a tool is the operation's request.</summary>
+/// <summary>A tool call is equivalent to the operation's HTTP request.</summary>
 public sealed class CallTests(SharedSurroundings surroundings) : AgentTest(surroundings)
 {
     [Fact]
@@ -38,7 +38,7 @@ public sealed class CallTests(SharedSurroundings surroundings) : AgentTest(surro
 
         static string WithoutCursor(JsonObject answer)
         {
-            answer.Remove("next_cursor"); // Sealed anew each time.
+            answer.Remove("next_cursor"); // Sealed anew each time, so it differs.
             return answer.ToJsonString();
         }
     }
@@ -122,7 +122,7 @@ public sealed class CallTests(SharedSurroundings surroundings) : AgentTest(surro
             "validation_failed"
         );
         Assert.Equal(["currency", "items"], invalid["errors"]!.AsObject().Select(e => e.Key).Order());
-        Assert.Equal(1, Placed(Upstream)); // The service itself has refused the unknown product.
+        Assert.Equal(1, Placed(Upstream)); // The service itself refused the unknown product.
     }
 
     [Fact]
@@ -143,7 +143,7 @@ public sealed class CallTests(SharedSurroundings surroundings) : AgentTest(surro
         Assert.Equal(McpErrorCode.InvalidParams, unknown.ErrorCode);
     }
 
-    /// <summary>A value is one segment of the path, or nothing.</summary>
+    /// <summary>A value is exactly one segment of the path, or the call is refused.</summary>
     [Theory]
     [InlineData("..")]
     [InlineData(".")]
@@ -192,7 +192,7 @@ public sealed class CallTests(SharedSurroundings surroundings) : AgentTest(surro
         Assert.Equal(5, entries.Count(e => e.Target == id));
         Assert.Equal(Header(deleted, "X-Request-Id"), entries.First(e => e.Target == id).RequestId);
 
-        // Nothing but the routes of the operations, and the messages that are no calls.
+        // Only the routes of the operations are counted, and the messages that are not calls.
         await Eventually.True(
             async () =>
             {

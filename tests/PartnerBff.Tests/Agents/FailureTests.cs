@@ -6,7 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace PartnerBff.Tests.Agents;
 
-/// <summary>A service, the store, the client or the credential goes away in the middle.</summary>
+/// <summary>A service, the store, the client or the credential goes away during a call.</summary>
 public sealed class FailureTests(SharedSurroundings surroundings) : AgentTest(surroundings)
 {
     [Fact]
@@ -71,7 +71,7 @@ public sealed class FailureTests(SharedSurroundings surroundings) : AgentTest(su
     [Fact]
     public async Task A_client_that_goes_away_takes_its_call_along()
     {
-        // No time-out ends the call.
+        // The clock stands still, so no timeout ends the call.
         var host = Start(services: services => services.AddSingleton<TimeProvider>(new ManualTimeProvider(DateTimeOffset.UtcNow)));
         await Result(await Post(host, AcmeKey, Message("tools/list")));
         using var held = Upstream.Products.Faults.Hold();
@@ -82,7 +82,7 @@ public sealed class FailureTests(SharedSurroundings surroundings) : AgentTest(su
         await gone.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
-        Assert.True(await asked.Ended.WaitAsync(WaitLimit)); // The service's client, too, is gone.
+        Assert.True(await asked.Ended.WaitAsync(WaitLimit)); // The gateway, too, has closed its call to the service.
         await Result(await Post(host, AcmeKey, Message("tools/list")));
         Assert.Empty(FailureMatrix.ErrorsIn(host.Log));
     }
@@ -155,7 +155,7 @@ public sealed class FailureTests(SharedSurroundings surroundings) : AgentTest(su
     }
 }
 
-/// <summary>What is measured of agents, as a collector receives it.</summary>
+/// <summary>Metrics and spans of agents' calls, as a collector receives them.</summary>
 [Collection(nameof(Alone))]
 public sealed class TelemetryTests(SharedSurroundings surroundings) : AgentTest(surroundings)
 {

@@ -2,13 +2,13 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace PartnerBff.Tests.Agents;
 
-/// <summary>A call costs what its operation costs, and any other message one unit.</summary>
+/// <summary>A call costs what its operation costs, and any other message costs one unit.</summary>
 public sealed class LimitTests(SharedSurroundings surroundings) : AgentTest(surroundings)
 {
     [Fact]
     public async Task A_call_spends_what_the_operations_request_would_and_no_more()
     {
-        var clock = new ManualTimeProvider(DateTimeOffset.UtcNow); // The bucket gets nothing back.
+        var clock = new ManualTimeProvider(DateTimeOffset.UtcNow); // The clock stands still, so the bucket does not refill.
         var host = Start(
             new()
             {
@@ -74,7 +74,7 @@ public sealed class LimitTests(SharedSurroundings surroundings) : AgentTest(surr
         foreach (var host in hosts)
         {
             await Connected(host);
-            await Result(await Post(host, GlobexKey, Message("tools/list"))); // They have made their tools.
+            await Result(await Post(host, GlobexKey, Message("tools/list"))); // Makes the host build its tools.
         }
 
         var codes = await Task.WhenAll(

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace PartnerBff.Tests.Agents;
 
-/// <summary>What is taken at <c>/mcp</c>, message by message.</summary>
+/// <summary>Messages that <c>/mcp</c> accepts and refuses.</summary>
 public sealed class MessageTests(SharedSurroundings surroundings) : AgentTest(surroundings)
 {
     private const string Begin = """{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25",""";
@@ -49,7 +49,7 @@ public sealed class MessageTests(SharedSurroundings surroundings) : AgentTest(su
     }
 
     [Theory]
-    [InlineData("[{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\"}]", 400, "malformed_request")] // Batches are no more.
+    [InlineData("[{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\"}]", 400, "malformed_request")] // Batches are no longer valid.
     [InlineData("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\",\"method\":\"tools/call\"}", 400, "malformed_request")]
     [InlineData(
         "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"account\",\"name\":\"orders\"}}",
@@ -81,7 +81,7 @@ public sealed class MessageTests(SharedSurroundings surroundings) : AgentTest(su
     [InlineData("{\"jsonrpc\":\"2.0\",\"id\":1.5,\"method\":\"sampling/createMessage\"}")]
     [InlineData("{\"jsonrpc\":\"2.0\",\"id\":[1],\"method\":\"tools/call\",\"params\":{\"name\":\"account\"}}")]
     [InlineData("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":7}}")]
-    [InlineData("{\"jsonrpc\":\"2.0\",\"method\":\"tools/call\",\"params\":{\"name\":\"account\"}}")] // Nobody would hear the answer.
+    [InlineData("{\"jsonrpc\":\"2.0\",\"method\":\"tools/call\",\"params\":{\"name\":\"account\"}}")] // A notification gets no answer.
     public async Task A_message_that_means_nothing_does_no_harm(string body)
     {
         var host = Start();
@@ -93,7 +93,7 @@ public sealed class MessageTests(SharedSurroundings surroundings) : AgentTest(su
         Assert.NotNull((await Result(await Post(host, AcmeKey, List)))["tools"]);
     }
 
-    /// <summary>Requests, and the code of the error that each is answered with; 0: it is served.</summary>
+    /// <summary>Requests, each with the error code of its answer; 0 means success.</summary>
     public static TheoryData<string, int> Requests =>
         new()
         {
@@ -141,7 +141,7 @@ public sealed class MessageTests(SharedSurroundings surroundings) : AgentTest(su
             { """{"jsonrpc":"2.0","id":[1],"method":"tools/list"}""", -32600 },
         };
 
-    /// <summary>JSON-RPC 2.0 section 5.1: what the client got wrong is never an error of the server's (-32603, or 500).</summary>
+    /// <summary>JSON-RPC 2.0 section 5.1: a client's mistake is never reported as a server error (-32603, or 500).</summary>
     [Theory]
     [MemberData(nameof(Requests))]
     public async Task A_request_that_is_wrong_is_answered_with_the_code_of_its_mistake(string body, int code)
@@ -153,7 +153,7 @@ public sealed class MessageTests(SharedSurroundings surroundings) : AgentTest(su
         var error = (await Answer(answer))["error"];
         Assert.Equal(code, (int?)error?["code"] ?? 0);
         Assert.Equal(code == -32600 ? HttpStatusCode.BadRequest : HttpStatusCode.OK, answer.StatusCode);
-        Assert.DoesNotContain(host.Log.Entries, e => e.Level >= LogLevel.Error); // As an error of ours would be.
+        Assert.DoesNotContain(host.Log.Entries, e => e.Level >= LogLevel.Error); // A server error would be logged as one.
     }
 
     [Theory]
@@ -221,7 +221,7 @@ public sealed class MessageTests(SharedSurroundings surroundings) : AgentTest(su
         await Result(await Post(host, AcmeKey, CallMessage("product", new { id = "p-1" })));
         await Problem(await Post(host, AcmeKey, CallMessage("product", new { id = new string('x', 2000) })), 413, "payload_too_large");
 
-        // Whatever the plan lets it send. Its length alone is sent: the answer would overtake a body of this size.
+        // Exceeds the limit of any plan. Only the length is sent, because the answer would overtake a body of this size.
         var refused = await RawHttp.Send(
             host.Address,
             $"POST /mcp HTTP/1.1\r\nHost: gateway\r\nAuthorization: Bearer {GlobexKey}\r\nContent-Type: application/json\r\n"

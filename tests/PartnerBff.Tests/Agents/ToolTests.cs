@@ -3,7 +3,7 @@ using ModelContextProtocol.Client;
 
 namespace PartnerBff.Tests.Agents;
 
-/// <summary>What agents are told of the operations.</summary>
+/// <summary>The descriptions of operations that agents get.</summary>
 public sealed class ToolTests(SharedSurroundings surroundings) : AgentTest(surroundings)
 {
     [Fact]
@@ -102,7 +102,7 @@ public sealed class ToolTests(SharedSurroundings surroundings) : AgentTest(surro
         Assert.Equal(["batch", "order", "products"], await Listed(GlobexKey));
         var free = await Listed(InitechKey);
         Assert.Contains("orders", free);
-        Assert.Contains("create-webhook-endpoint", free); // A read-only plan may manage its own things.
+        Assert.Contains("create-webhook-endpoint", free); // A read-only plan may manage its own resources.
         Assert.Empty(free.Intersect(["place-order", "cancel-order", "batch"]));
 
         async Task<List<string>> Listed(string key)
@@ -132,7 +132,7 @@ public sealed class ToolTests(SharedSurroundings surroundings) : AgentTest(surro
     [Fact]
     public async Task Any_instance_takes_any_message()
     {
-        // What a refusal names is where clients find all of them.
+        // A refusal names the public address, at which clients reach all instances.
         var hosts = Enumerable.Range(0, 3).Select(_ => Start(new() { ["PublicUrl"] = "https://partners.example" })).ToList();
         foreach (var revision in (string[])["2025-06-18", "2026-07-28"])
         {
@@ -166,7 +166,7 @@ public sealed class ToolTests(SharedSurroundings surroundings) : AgentTest(surro
 
     private static IEnumerable<string> Names(JsonElement list) => list.EnumerateArray().Select(n => n.GetString()!);
 
-    /// <summary>No reference leads out of it.</summary>
+    /// <summary>Checks that no reference leads out of the schema.</summary>
     private static void StandsByItself(JsonElement schema)
     {
         var defined = schema.TryGetProperty("$defs", out var definitions)
@@ -203,7 +203,7 @@ public sealed class ToolTests(SharedSurroundings surroundings) : AgentTest(surro
         }
     }
 
-    /// <summary>Sends each message to the next instance.</summary>
+    /// <summary>Sends each message to the next instance in turn.</summary>
     private sealed class Balancer(IReadOnlyList<PartnerHost> hosts) : DelegatingHandler(new SocketsHttpHandler { UseProxy = false })
     {
         private int _next;

@@ -1,6 +1,6 @@
 namespace PartnerBff.Tests.Configuration;
 
-/// <summary>Every section that <c>docs/operations.md</c> calls taken while running, on a running host; this one reads them all.</summary>
+/// <summary>Edits every section that <c>docs/operations.md</c> lists as taken while running; this host reads them all.</summary>
 public sealed class ReloadTests(SharedSurroundings surroundings) : PartnerTest(surroundings)
 {
     private static readonly string OtherKey = ApiKeyFormat.New(isTest: false);

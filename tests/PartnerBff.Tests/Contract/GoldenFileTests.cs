@@ -7,8 +7,8 @@ using PartnerBff.Tests.Webhooks;
 namespace PartnerBff.Tests.Contract;
 
 /// <summary>
-/// Every answer of a version against the file beside this one, which says members, types and statuses as they were promised. Members may be
-/// added, so the file need not change with them; whatever is in it stays. <c>BFF_UPDATE_GOLDEN=1</c> writes it anew: a difference other
+/// Compares every answer of a version with the file beside this one, which holds members, types and statuses as they were promised. New
+/// members need no change of the file, but everything in it must stay. <c>BFF_UPDATE_GOLDEN=1</c> rewrites the file: any difference other
 /// than an addition breaks partners.
 /// </summary>
 public sealed class GoldenFileTests(SharedSurroundings surroundings) : WebhookTest(surroundings)
@@ -108,7 +108,7 @@ public sealed class GoldenFileTests(SharedSurroundings surroundings) : WebhookTe
         return answers;
     }
 
-    /// <summary>Members stay, values become their types; of a list the first entry stands for all.</summary>
+    /// <summary>Keeps members, replaces values by their types and keeps only the first entry of a list.</summary>
     private static JsonNode? Shape(JsonNode? node) =>
         node switch
         {
@@ -125,7 +125,7 @@ public sealed class GoldenFileTests(SharedSurroundings surroundings) : WebhookTe
                     DateTimeStyles.AssumeUniversal,
                     out _
                 ) => "time",
-            // Of a random key, and so four digits now and then.
+            // The last characters of a random key happen to be four digits now and then.
             _ when node.GetPath().EndsWith(".last_four", StringComparison.Ordinal) => "text",
             _ when decimal.TryParse((string)node!, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out _) => "decimal text",
             _ => "text",
@@ -134,7 +134,7 @@ public sealed class GoldenFileTests(SharedSurroundings surroundings) : WebhookTe
     private static IEnumerable<string> Broken(string at, JsonNode? promised, JsonNode? found) =>
         (promised, found) switch
         {
-            (null, _) => [], // Nothing was there to promise a type.
+            (null, _) => [], // The promised answer had no value here, so no type was promised.
             (JsonObject wanted, JsonObject members) => wanted.SelectMany(m =>
                 members.ContainsKey(m.Key) ? Broken($"{at}/{m.Key}", m.Value, members[m.Key]) : [$"{at}/{m.Key} is gone"]
             ),

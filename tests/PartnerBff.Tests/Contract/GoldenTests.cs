@@ -3,8 +3,8 @@ using System.Text.RegularExpressions;
 namespace PartnerBff.Tests.Contract;
 
 /// <summary>
-/// What v1 has answered since it was promised. A failure here means that partners' programs break: members may come, none may go, change
-/// type or meaning. Ids and times are replaced by their shape.
+/// The answers of v1 as they were promised. A failure here means that partners' programs break: members may be added, but none may be
+/// removed or change its type or meaning. Ids and times are replaced by their shape.
 /// </summary>
 public sealed partial class GoldenTests(SharedSurroundings surroundings) : PartnerTest(surroundings)
 {

@@ -44,7 +44,7 @@ public sealed class EventTests(SharedSurroundings surroundings) : PartnerTest(su
             }
             catch (Bff.State.StoreUnavailableException)
             {
-                await Task.Delay(20); // Not connected yet.
+                await Task.Delay(20); // The host is not connected yet.
             }
         }
 
@@ -66,7 +66,7 @@ public sealed class EventTests(SharedSurroundings surroundings) : PartnerTest(su
         }
     }
 
-    /// <summary>The log and webhooks read the same filters.</summary>
+    /// <summary>The event log and webhooks use the same filters.</summary>
     [Theory]
     [InlineData("*", true)]
     [InlineData("order.*", true)]

@@ -2,7 +2,7 @@ using Bff.TestKit.Failures;
 
 namespace PartnerBff.Tests.Failures;
 
-/// <summary>Upstreams fail, the gateway does not: every part of every endpoint × every way to fail.</summary>
+/// <summary>Tests every failure mode of every part of every endpoint: upstreams fail, the gateway does not.</summary>
 public sealed class FailureMatrixTests(FailureMatrixTests.Stage stage) : LeavingSuite(stage.Matrix), IClassFixture<FailureMatrixTests.Stage>
 {
     public static TheoryData<string> Ways => [.. FailureWay.All.Where(w => w.Only is null).Select(w => w.Name)];
@@ -35,7 +35,8 @@ public sealed class FailureMatrixTests(FailureMatrixTests.Stage stage) : Leaving
     }
 
     /// <summary>
-    /// One host for all cases; it has answered everything once, and asked just whom the table names, before anything fails.
+    /// One host for all cases. Before anything fails, it has answered every endpoint once and called exactly the services that the table
+    /// names.
     /// </summary>
     public sealed class Stage : IAsyncLifetime
     {

@@ -2,10 +2,10 @@ using Bff.TestKit.Failures;
 
 namespace PartnerBff.Tests.Failures;
 
-/// <summary>What every endpoint of the partner host is made of, in both versions.</summary>
+/// <summary>The parts and services of every endpoint of the partner host, in both versions.</summary>
 internal static class PartnerTable
 {
-    // "/" is the page that people land on; the others are all paths that begin so.
+    // "/" is a landing page and needs an exact match, because the other entries match every path that begins with them.
     private const string Landing = "GET /";
 
     private static readonly string[] WithoutServices =
@@ -17,7 +17,7 @@ internal static class PartnerTable
         "/openapi",
         "/docs",
         "/portal",
-        "/mcp", // Its calls are those of the operations: Agents.FailureTests.
+        "/mcp", // Agents.FailureTests covers its calls.
         "/bff/",
         "/swagger",
         .. ((string[])["/v1", "/v2"]).SelectMany(v =>
@@ -25,7 +25,7 @@ internal static class PartnerTable
         ),
     ];
 
-    /// <summary>Endpoints that nothing can fail behind.</summary>
+    /// <summary>Whether the endpoint calls no service.</summary>
     public static bool AsksNoService(string route) =>
         route == Landing || WithoutServices.Any(path => route.Contains(" " + path, StringComparison.Ordinal));
 

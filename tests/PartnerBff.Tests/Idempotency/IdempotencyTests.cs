@@ -80,7 +80,7 @@ public sealed class IdempotencyTests(SharedSurroundings surroundings) : PartnerT
                 Method = "POST",
                 Count = 1,
             }
-        ); // It has placed the order; nobody hears of it.
+        ); // The service has placed the order, but its answer is lost.
         await Problem(await Send(host, HttpMethod.Post, "/v1/orders", AcmeKey, Order(), "k"), 502, "upstream_failed");
         await Problem(await Send(host, HttpMethod.Post, "/v1/orders", AcmeKey, Order(quantity: 2), "k"), 422, "idempotency_mismatch");
         var order = await Json(await Send(host, HttpMethod.Post, "/v1/orders", AcmeKey, Order(), "k"), 201);
@@ -144,7 +144,7 @@ public sealed class IdempotencyTests(SharedSurroundings surroundings) : PartnerT
                             response.StatusCode is HttpStatusCode.Conflict or HttpStatusCode.TooManyRequests,
                             response.StatusCode.ToString()
                         );
-                        await Task.Delay(50, timeLimit.Token); // As Retry-After asks, but sooner.
+                        await Task.Delay(50, timeLimit.Token); // Retry-After asks for a pause; this one is shorter.
                     }
                 }
                 catch (OperationCanceledException) when (i % 10 == 9)
@@ -159,7 +159,7 @@ public sealed class IdempotencyTests(SharedSurroundings surroundings) : PartnerT
         var id = (string)JsonNode.Parse(answers[0])!["id"]!;
         Assert.Single(placed["data"]!.AsArray(), o => (string?)o!["id"] == id);
         Assert.Single(Upstream.Orders.Calls.All.Where(c => c is { Method: "POST" }).Select(c => c.Header("Idempotency-Key")).Distinct());
-        Assert.True(Placed(Upstream) <= 1 + 10, "Only a copy whose client went away in the middle is sent again."); // Under the same key.
+        Assert.True(Placed(Upstream) <= 1 + 10, "Only a copy whose client went away in the middle is sent again."); // With the same key.
     }
 
     [RedisFact]
@@ -170,15 +170,15 @@ public sealed class IdempotencyTests(SharedSurroundings surroundings) : PartnerT
         var (dying, living) = (Start(redis: redis, services: ShortLease), Start(redis: redis, services: ShortLease));
         await Ready(dying, living);
 
-        // A dead instance neither renews nor releases: what it leaves behind is a lock, written here as it would have.
+        // A dead instance neither renews nor releases its lock, so the test writes the lock that such an instance leaves behind.
         using var held = Upstream.Orders.Faults.Hold("/orders");
         var arrived = Upstream.Orders.Calls.NextAsync();
         var first = Send(dying, HttpMethod.Post, "/v1/orders", AcmeKey, Order(), "k");
         await arrived.WaitAsync(WaitLimit);
         var name = redis.Command("KEYS", "bff:idem:*").Split("\r\n")[2];
-        redis.Command("HSET", name, "o", "a-dead-owner"); // From here on nobody renews it.
+        redis.Command("HSET", name, "o", "a-dead-owner"); // Nobody renews the lock from here on.
         held.Dispose();
-        await Json(await first, 201); // Its own client is answered all the same.
+        await Json(await first, 201); // The instance's own client is answered nevertheless.
 
         HttpResponseMessage next;
         while ((next = await Send(living, HttpMethod.Post, "/v1/orders", AcmeKey, Order(), "k")).StatusCode == HttpStatusCode.Conflict)

@@ -1,6 +1,6 @@
 namespace PartnerBff.Tests.Idempotency;
 
-/// <summary>An instance in a process of its own, which is killed in the middle of a write.</summary>
+/// <summary>Kills an instance in a process of its own in the middle of a write.</summary>
 public sealed class KilledInstanceTests(SharedSurroundings surroundings) : PartnerTest(surroundings), IDisposable
 {
     private readonly string _folder = GatewayProcess.NewFolder("PartnerBff");
@@ -24,7 +24,7 @@ public sealed class KilledInstanceTests(SharedSurroundings surroundings) : Partn
         var answers = await Task.WhenAll(copies).WaitAsync(WaitLimit);
         Assert.Single(answers.Distinct());
         var calls = Upstream.Orders.Calls.All.Where(c => c is { Method: "POST", Path: "/orders" }).ToList();
-        // The dead one's, and one more by which the service tells.
+        // The dead instance's call, and one more by which the service recognises the order.
         Assert.Equal(["race", "race"], calls.Select(c => c.Header("Idempotency-Key")));
         var orders = (await Json(await Get(living, "/v1/orders?limit=100", AcmeKey)))["data"]!.AsArray();
         Assert.Single(orders, o => (string?)o!["id"] == (string?)JsonNode.Parse(answers[0])!["id"]);
@@ -46,7 +46,7 @@ public sealed class KilledInstanceTests(SharedSurroundings surroundings) : Partn
         held.Dispose();
         await Assert.ThrowsAnyAsync<HttpRequestException>(() => first);
         var placed = Placed(Upstream);
-        Assert.InRange(placed, 50, 99); // In the middle.
+        Assert.InRange(placed, 50, 99); // The instance died in the middle of the batch.
 
         JsonObject? answer = null;
         while (answer is null)
@@ -54,11 +54,11 @@ public sealed class KilledInstanceTests(SharedSurroundings surroundings) : Partn
             var repeat = await Send(living, HttpMethod.Post, "/v1/orders/batch", AcmeKey, Batch(), "dies");
             if (repeat.StatusCode != HttpStatusCode.Conflict)
             {
-                answer = await Json(repeat, 207); // The first that is let in finishes all.
+                answer = await Json(repeat, 207); // The first repeat that is admitted finishes the batch.
                 break;
             }
 
-            await Task.Delay(50); // The dead one's claim on the whole is not over yet.
+            await Task.Delay(50); // The dead instance's claim on the batch has not expired yet.
         }
 
         Assert.Equal((100, 0), ((int)answer["succeeded"]!, (int)answer["failed"]!));
@@ -71,10 +71,10 @@ public sealed class KilledInstanceTests(SharedSurroundings surroundings) : Partn
                 .Where(r => r?.StartsWith("dies-", StringComparison.Ordinal) == true)
                 .Order(StringComparer.Ordinal)
         );
-        Assert.InRange(Placed(Upstream), 100, 100 + 8); // Again only what was on its way when the instance died, under the same key.
+        Assert.InRange(Placed(Upstream), 100, 100 + 8); // Only orders in flight when the instance died are sent again, under the same key.
     }
 
-    /// <summary>A client as it should be: repeats under the same key until it has an answer, elsewhere when the instance is gone.</summary>
+    /// <summary>A well-behaved client: repeats under the same key until it has an answer, on the other instance when one is gone.</summary>
     private static async Task<string> Persist(PartnerHost living, HttpClient preferred)
     {
         while (true)
@@ -91,7 +91,7 @@ public sealed class KilledInstanceTests(SharedSurroundings surroundings) : Partn
                     response.StatusCode is HttpStatusCode.Conflict or HttpStatusCode.TooManyRequests,
                     response.StatusCode.ToString()
                 );
-                await Task.Delay(500); // As Retry-After asks.
+                await Task.Delay(500); // Retry-After asks for this pause.
             }
             catch (HttpRequestException)
             {
@@ -104,13 +104,13 @@ public sealed class KilledInstanceTests(SharedSurroundings surroundings) : Partn
     {
         while (!await holds())
         {
-            await Task.Delay(50); // Another process, which has no signal to give.
+            await Task.Delay(50); // Another process cannot signal this one.
         }
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    /// <summary>One that lives and one that is to die; both answer.</summary>
+    /// <summary>Starts two instances that both answer: one survives, the other is to be killed.</summary>
     private async Task<(PartnerHost Living, GatewayProcess Dying)> StartTwo()
     {
         var redis = StartRedis();

@@ -93,7 +93,7 @@ public sealed class ApiKeyTests(SharedSurroundings surroundings) : PartnerTest(s
     public async Task A_mistyped_key_makes_no_look_up_and_an_unknown_one_a_single_one()
     {
         var store = new CountingStore();
-        var clock = new ManualTimeProvider(DateTimeOffset.UtcNow); // What is no key is remembered for five seconds.
+        var clock = new ManualTimeProvider(DateTimeOffset.UtcNow); // An unknown key is remembered for five seconds.
         var host = Start(services: services => services.AddSingleton<IApiKeyStore>(store).AddSingleton<TimeProvider>(clock));
         var unknown = ApiKeyFormat.New(isTest: false);
         var mistyped = unknown[..^1] + (unknown[^1] == 'x' ? 'y' : 'x');
@@ -117,7 +117,7 @@ public sealed class ApiKeyTests(SharedSurroundings surroundings) : PartnerTest(s
         var order = await Json(await Send(host, HttpMethod.Post, "/v1/orders", test, Order(reference: "sandboxed"), "k"), 201);
         Assert.Equal((0, 1), (Placed(Upstream), Placed(Sandbox)));
         await Json(await Get(host, "/v1/orders/" + order["id"], test));
-        // The live key of the same name is another.
+        // The live idempotency key of the same name is another key.
         await Json(await Send(host, HttpMethod.Post, "/v1/orders", AcmeKey, Order(quantity: 3), "k"), 201);
         var live = await Json(await Get(host, "/v1/orders?limit=100", AcmeKey));
         Assert.DoesNotContain(live["data"]!.AsArray(), o => (string?)o!["reference"] == "sandboxed");
@@ -160,7 +160,7 @@ public sealed class ApiKeyTests(SharedSurroundings surroundings) : PartnerTest(s
             (await Json(await Send(host, HttpMethod.Post, "/v1/api-keys", AcmeKey, NewKey("live", "products.read")), 201))["key"]!;
         await Json(await Get(host, "/v1/products/p-1", key));
         var record = redis.Command("KEYS", "bff:apikey:*").Split("\r\n")[2];
-        redis.Command("DEL", record); // Nobody is told, as when the message was lost.
+        redis.Command("DEL", record); // No message tells the host, as when the message was lost.
         await Json(await Get(host, "/v1/products/p-1", key));
         redis.Stop();
         await Json(await Get(host, "/v1/products/p-1", key));
@@ -283,9 +283,9 @@ public sealed class ApiKeyTests(SharedSurroundings surroundings) : PartnerTest(s
         var key = (string)(await Json(await Send(host, HttpMethod.Post, "/v1/api-keys", AcmeKey, NewKey()), 201))["key"]!;
         await Problem(await Get(host, "/v1/orders/o-1", key), 404, "not_found");
         redis.Stop();
-        Assert.Equal(HttpStatusCode.OK, (await Get(host, "/v1/products/p-1", AcmeKey)).StatusCode); // Of the configuration.
-        Assert.Equal(HttpStatusCode.NotFound, (await Get(host, "/v1/orders/o-1", key)).StatusCode); // Remembered.
-        await Problem(await Get(host, "/v1/orders/o-1", ApiKeyFormat.New(isTest: false)), 503, "store_unavailable"); // Never seen.
+        Assert.Equal(HttpStatusCode.OK, (await Get(host, "/v1/products/p-1", AcmeKey)).StatusCode); // A key of the configuration.
+        Assert.Equal(HttpStatusCode.NotFound, (await Get(host, "/v1/orders/o-1", key)).StatusCode); // A remembered key.
+        await Problem(await Get(host, "/v1/orders/o-1", ApiKeyFormat.New(isTest: false)), 503, "store_unavailable"); // An unknown key.
         Assert.DoesNotContain(
             host.Log.Entries,
             e => e.Message.Contains(key, StringComparison.Ordinal) || e.Message.Contains(AcmeKey, StringComparison.Ordinal)

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace PartnerBff.Tests.Keys;
 
-/// <summary>A credential gives at most what it has.</summary>
+/// <summary>A credential can grant at most what it has itself.</summary>
 public sealed class KeyGrantTests(SharedSurroundings surroundings) : PartnerTest(surroundings)
 {
     [Theory, InlineData(false), RedisData(true)]
@@ -35,7 +35,7 @@ public sealed class KeyGrantTests(SharedSurroundings surroundings) : PartnerTest
         Assert.Equal(
             HttpStatusCode.NoContent,
             (await Send(host, HttpMethod.Delete, "/v1/api-keys/" + strong["id"], (string)manager["key"]!)).StatusCode
-        ); // Ending gives nothing.
+        ); // Ending a key grants nothing.
     }
 
     [Theory, InlineData(false), RedisData(true)]
@@ -62,7 +62,7 @@ public sealed class KeyGrantTests(SharedSurroundings surroundings) : PartnerTest
 
         await Problem(await Rotate(host, (string)leaked["key"]!, leaked), 403, "forbidden");
         var last = await Made(host, (string)leaked["key"]!, ["keys.manage"]);
-        // With the overlap.
+        // The new key ends with the overlap of the old one.
         Assert.Equal(Utc(Listed(await Json(await Get(host, "/v1/api-keys", AcmeKey)), leaked)["expires_at"]), Utc(last["expires_at"]));
     }
 

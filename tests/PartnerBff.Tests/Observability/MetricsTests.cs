@@ -3,7 +3,7 @@ using PartnerBff.Tests.Webhooks;
 
 namespace PartnerBff.Tests.Observability;
 
-/// <summary>What is measured of events and webhooks, as a collector receives it.</summary>
+/// <summary>Metrics of events and webhooks, as a collector receives them.</summary>
 [Collection(nameof(Alone))]
 public sealed class MetricsTests(SharedSurroundings surroundings) : WebhookTest(surroundings)
 {

@@ -109,7 +109,7 @@ public sealed class BatchTests(SharedSurroundings surroundings) : PartnerTest(su
     [Fact]
     public async Task The_service_sees_a_few_orders_of_a_batch_at_a_time()
     {
-        // No order has waited for too long.
+        // The clock stands still, so no order times out.
         var host = Start(services: services => services.AddSingleton<TimeProvider>(new ManualTimeProvider(DateTimeOffset.UtcNow)));
         using var held = Upstream.Orders.Faults.Hold("/orders");
         var batch = Send(

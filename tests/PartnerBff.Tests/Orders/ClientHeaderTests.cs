@@ -1,6 +1,6 @@
 namespace PartnerBff.Tests.Orders;
 
-/// <summary>Client's headers that reach the services which partners' answers are made of.</summary>
+/// <summary>Client headers that are forwarded to the services behind partners' answers.</summary>
 public sealed class ClientHeaderTests(SharedSurroundings surroundings) : PartnerTest(surroundings)
 {
     [Fact]

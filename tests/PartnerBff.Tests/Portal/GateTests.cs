@@ -1,6 +1,6 @@
 namespace PartnerBff.Tests.Portal;
 
-/// <summary>Who gets in, and what is believed of what they send.</summary>
+/// <summary>Access to the portal, and protection against forged requests.</summary>
 public sealed class GateTests(SharedSurroundings surroundings) : PortalTest(surroundings)
 {
     [Theory]

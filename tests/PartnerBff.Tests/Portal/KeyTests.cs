@@ -4,7 +4,7 @@ using static Microsoft.Playwright.Assertions;
 
 namespace PartnerBff.Tests.Portal;
 
-/// <summary>Keys, by hand.</summary>
+/// <summary>Management of keys at the portal.</summary>
 public sealed class KeyTests(SharedSurroundings surroundings) : PortalTest(surroundings)
 {
     [ChromiumFact]
@@ -103,7 +103,7 @@ public sealed class KeyTests(SharedSurroundings surroundings) : PortalTest(surro
         );
         var key = System.Text.RegularExpressions.Regex.Match(made, "pk_live_[0-9A-Za-z]{38}").Value;
         await Json(await Get(one, "/v1/products/p-1", key));
-        await Json(await Get(two, "/v1/products/p-1", key)); // Both remember it now.
+        await Json(await Get(two, "/v1/products/p-1", key)); // Both hosts remember the key now.
         var id = Ids(await Page(await carol.Get("/portal/keys"))).Single();
 
         var token = await carol.Token();

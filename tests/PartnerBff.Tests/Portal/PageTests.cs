@@ -98,7 +98,7 @@ public sealed class PageTests(SharedSurroundings surroundings) : PortalTest(surr
         Assert.True(ApiKeyFormat.IsValid(key) && ApiKeyFormat.IsTest(key));
         await chromium.Picture("agents");
 
-        // What is shown is what works.
+        // The settings that the page shows work.
         var address = await page.GetByLabel("Address").InputValueAsync();
         var file = JsonNode.Parse(await page.Locator("pre").First.InnerTextAsync())!["mcpServers"]!["partner-api"]!;
         Assert.Equal((address, $"Bearer {key}"), ((string)file["url"]!, (string)file["headers"]!["Authorization"]!));
@@ -218,7 +218,7 @@ public sealed class PageTests(SharedSurroundings surroundings) : PortalTest(surr
                 await Expect(page.Locator("html[data-docs=ready]")).ToHaveCountAsync(1);
             }
 
-            await chromium.HasNoBarriers(except: "#swagger"); // Swagger UI's inside is its makers'.
+            await chromium.HasNoBarriers(except: "#swagger"); // The markup inside Swagger UI is not ours.
         }
     }
 

@@ -5,7 +5,7 @@ using static Microsoft.Playwright.Assertions;
 
 namespace PartnerBff.Tests.Portal;
 
-/// <summary>Another plan: asked for in the portal, decided by somebody else, in force at once.</summary>
+/// <summary>Changes of plan: requested in the portal, decided by an operator, in force at once.</summary>
 public sealed class PlanTests(SharedSurroundings surroundings) : PortalTest(surroundings)
 {
     private static readonly Dictionary<string, string?> Loopback = new()
@@ -137,7 +137,7 @@ public sealed class PlanTests(SharedSurroundings surroundings) : PortalTest(surr
         Assert.Equal(["plan.withdrawn", "plan.requested", "plan.declined", "plan.requested"], await Actions(host, "initech"));
     }
 
-    /// <summary>Of ten who decide at the same time one does; the tenant has its plan and is told of it once.</summary>
+    /// <summary>Of ten simultaneous decisions one counts; the tenant has its plan and is notified once.</summary>
     [RedisFact]
     public async Task One_decision_counts_on_however_many_instances_it_is_made()
     {

@@ -4,7 +4,7 @@ using PartnerBff.Requests;
 
 namespace PartnerBff.Tests.Portal;
 
-/// <summary>People at the portal: with a browser's manners and without a browser, or in a real one.</summary>
+/// <summary>People at the portal, by plain requests as a browser sends them or in a real browser.</summary>
 public abstract partial class PortalTest(SharedSurroundings surroundings) : PartnerTest(surroundings)
 {
     protected PartnerHost StartPortal(
@@ -20,7 +20,7 @@ public abstract partial class PortalTest(SharedSurroundings surroundings) : Part
             clock is null ? null : services => services.AddSingleton<TimeProvider>(clock)
         );
 
-    /// <summary>A clock that the test moves and that the provider goes by until the test ends.</summary>
+    /// <summary>Creates a clock that the test moves and the provider uses until the test ends.</summary>
     protected ManualTimeProvider NewClock()
     {
         var clock = new ManualTimeProvider(DateTimeOffset.UtcNow);
@@ -28,7 +28,7 @@ public abstract partial class PortalTest(SharedSurroundings surroundings) : Part
         return clock;
     }
 
-    /// <summary>Somebody who has signed in; no scripts, cookies kept.</summary>
+    /// <summary>Signs a user in without a browser: no scripts, but cookies are kept.</summary>
     protected async Task<Person> SignedIn(PartnerHost host, string user = "carol")
     {
         var person = new Person(host);
@@ -42,7 +42,7 @@ public abstract partial class PortalTest(SharedSurroundings surroundings) : Part
         return person;
     }
 
-    /// <summary>The tenant's requests are noted, and counted, which may be after their answers have arrived.</summary>
+    /// <summary>Waits until the tenant's requests are logged and counted, which may happen after their answers have arrived.</summary>
     protected static Task Noted(PartnerHost host, string tenant, int requests) =>
         Eventually.True(
             async () => (await host.Services.GetRequiredService<RequestLog>().Read(tenant, default)).Count == requests,
@@ -57,7 +57,7 @@ public abstract partial class PortalTest(SharedSurroundings surroundings) : Part
         return text;
     }
 
-    /// <summary>What the pattern's group stands for, wherever the page has it, in the page's order.</summary>
+    /// <summary>Returns all matches of the pattern's group, in the order of the page.</summary>
     protected static List<string> All(string page, string pattern) => [.. Regex.Matches(page, pattern).Select(m => m.Groups[1].Value)];
 
     protected sealed partial class Person(PartnerHost host)
@@ -75,7 +75,7 @@ public abstract partial class PortalTest(SharedSurroundings surroundings) : Part
 
         public Task<HttpResponseMessage> Get(string path) => Http.GetAsync(path);
 
-        /// <summary>As a browser asks for what is typed into it or followed.</summary>
+        /// <summary>Requests a page as a browser does for a typed address or a link.</summary>
         public async Task<HttpResponseMessage> Open(string path)
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, path);

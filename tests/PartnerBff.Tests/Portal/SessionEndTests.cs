@@ -3,7 +3,7 @@ using Bff.Dev.IdentityProvider;
 
 namespace PartnerBff.Tests.Portal;
 
-/// <summary>What ends with a session at the portal, or with a role.</summary>
+/// <summary>Credentials that end with a session at the portal, or with a role.</summary>
 public sealed class SessionEndTests(SharedSurroundings surroundings) : PortalTest(surroundings)
 {
     [Theory]
@@ -21,7 +21,7 @@ public sealed class SessionEndTests(SharedSurroundings surroundings) : PortalTes
         var sid = Surroundings.Identity.SessionsOf("u-1003").Except(earlier).Single();
         var other = await SignedIn(host);
         var (key, others) = (await DocsKey(carol), await DocsKey(other));
-        await Json(await Get(host, "/v1/products/p-1", key)); // It is remembered now.
+        await Json(await Get(host, "/v1/products/p-1", key)); // The host remembers the key now.
 
         if (overTheBackChannel)
         {
@@ -53,7 +53,7 @@ public sealed class SessionEndTests(SharedSurroundings surroundings) : PortalTes
         var key = await DocsKey(carol);
 
         clock.Advance(TimeSpan.FromMinutes(20));
-        Assert.Equal(key, await DocsKey(carol)); // Which prolongs the session, and the key with it.
+        Assert.Equal(key, await DocsKey(carol)); // The request prolongs the session, and the key with it.
         clock.Advance(TimeSpan.FromMinutes(20));
         await Json(await Get(host, "/v1/products/p-1", key));
         clock.Advance(TimeSpan.FromMinutes(11));

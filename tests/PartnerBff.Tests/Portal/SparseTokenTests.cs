@@ -1,6 +1,6 @@
 namespace PartnerBff.Tests.Portal;
 
-/// <summary>The portal at providers whose tokens are as sparse as the standards allow.</summary>
+/// <summary>The portal with providers whose tokens hold only what the standards require.</summary>
 public sealed class SparseTokenTests(SharedSurroundings surroundings) : PortalTest(surroundings)
 {
     [Theory]
@@ -25,10 +25,10 @@ public sealed class SparseTokenTests(SharedSurroundings surroundings) : PortalTe
         var page = await Page(await person.Get("/portal"));
 
         Assert.Equal("/portal", back.Headers.Location!.OriginalString);
-        Assert.Contains("sparse", page, StringComparison.Ordinal); // The subject stands in for the name.
+        Assert.Contains("sparse", page, StringComparison.Ordinal); // The subject is shown in place of the missing name.
     }
 
-    /// <summary>The settings of the sign-in are the portal's too.</summary>
+    /// <summary>The settings of sign-in also apply to the portal.</summary>
     [Fact]
     public async Task The_portal_signs_in_as_a_company_s_provider_wants_it()
     {

@@ -6,7 +6,7 @@ using static Microsoft.Playwright.Assertions;
 
 namespace PartnerBff.Tests.Portal;
 
-/// <summary>Webhooks, by hand.</summary>
+/// <summary>Management of webhooks at the portal.</summary>
 public sealed class WebhookTests(SharedSurroundings surroundings) : PortalTest(surroundings)
 {
     private static readonly Dictionary<string, string?> Loopback = new() { ["Webhooks:AllowPrivateNetworks"] = "true" };

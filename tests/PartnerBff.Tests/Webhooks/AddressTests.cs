@@ -140,7 +140,7 @@ public sealed class AddressTests
     [InlineData("https://①②⑦.⓪.⓪.①/")]
     public void Everything_else_is_refused(string url) => Assert.NotNull(Urls().Objection(url));
 
-    /// <summary>What leaves the cluster decides; on a developer's machine everything does.</summary>
+    /// <summary>The ports that the cluster lets out are allowed; on a developer's machine every port is.</summary>
     [Theory]
     [InlineData("https://example.com:8443/", "Production", 8443, null)]
     [InlineData("https://example.com/", "Production", 8443, "Must have port 8443: events are delivered to no other port.")]
@@ -161,7 +161,7 @@ public sealed class AddressTests
         var asked = 0;
         IPAddress[][] answers =
         [
-            [IPAddress.Parse("8.8.8.8"), IPAddress.Parse("10.0.0.1")], // One is enough to refuse.
+            [IPAddress.Parse("8.8.8.8"), IPAddress.Parse("10.0.0.1")], // One private address is enough to refuse.
             [IPAddress.Loopback],
             [IPAddress.Parse("::ffff:127.0.0.1")],
             [],
@@ -187,7 +187,7 @@ public sealed class AddressTests
         var port = new Uri(receiver.Url).Port;
         var asked = 0;
         var connections = new GuardedConnections(
-            // The name leads elsewhere a moment later.
+            // The name resolves to another address a moment later.
             (_, _) => Task.FromResult<IPAddress[]>([asked++ == 0 ? IPAddress.Loopback : IPAddress.Parse("10.0.0.1")]),
             Options.Create(new WebhookOptions { AllowPrivateNetworks = true })
         );

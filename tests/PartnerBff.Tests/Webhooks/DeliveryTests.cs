@@ -26,7 +26,7 @@ public sealed class DeliveryTests(SharedSurroundings surroundings) : WebhookTest
         Assert.Equal([1, 3], receiver.All.Where(r => r.Path == "/orders").Select(r => r.Number).Order());
         Assert.Equal(5, receiver.All.Select(r => r.Id).Distinct().Count());
         Assert.All(receiver.All, r => Assert.True(Verifies(r, (string)(r.Path == "/all" ? all : orders)["secret"]!)));
-        // As everywhere in the API.
+        // Times have the same form everywhere in the API.
         Assert.All(receiver.All, r => Assert.EndsWith("Z", (string)JsonNode.Parse(r.Body)!["timestamp"]!, StringComparison.Ordinal));
         await Until(async () => (await Deliveries(host, orders)).All(d => (string)d["status"]! == "delivered"));
         Assert.Equal(204, (int)(await Deliveries(host, orders))[0]["attempts"]!.AsArray().Single()!["status_code"]!);
@@ -261,7 +261,7 @@ public sealed class DeliveryTests(SharedSurroundings surroundings) : WebhookTest
         await Publish(host, "acme", "order.shipped", Enumerable.Range(0, 100));
 
         await Until(() => live.All.Count == 100);
-        Assert.Equal(0, Volatile.Read(ref ended)); // The dead ones still hold what they got: no time-out was waited for.
+        Assert.Equal(0, Volatile.Read(ref ended)); // The dead ones still hold their requests: no timeout was waited for.
         Assert.NotEmpty(dead.All);
         Assert.Equal(Enumerable.Range(0, 100), live.All.Select(r => r.Number).Order());
     }
@@ -282,7 +282,7 @@ public sealed class DeliveryTests(SharedSurroundings surroundings) : WebhookTest
             await Publish(hosts[batch % 2], "acme", "order.shipped", Enumerable.Range(batch * 50, 50));
             if (batch % 5 == 4)
             {
-                // One dies amid its work, with claims in its hands, and another takes its place.
+                // One instance dies while it holds claims, and another takes its place.
                 var victim = random.Next(2);
                 var seen = receiver.All.Count;
                 await Until(() => receiver.All.Count > seen || receiver.All.Select(r => r.Number).Distinct().Count() == (batch + 1) * 50);

@@ -6,7 +6,7 @@ using PartnerBff.Webhooks.Stores;
 namespace PartnerBff.Tests.Webhooks;
 
 /// <summary>
-/// An instance that stops in good order leaves nothing lying. A claim lasts two minutes here, longer than any test waits.
+/// An instance that stops gracefully hands its deliveries back. A claim lasts two minutes here, longer than any test waits.
 /// </summary>
 public sealed class HandBackTests(SharedSurroundings surroundings) : WebhookTest(surroundings)
 {
@@ -27,7 +27,7 @@ public sealed class HandBackTests(SharedSurroundings surroundings) : WebhookTest
             await Create(stopping, receiver.Url + "/c"),
         ];
         await Publish(stopping, "acme", "order.shipped", Enumerable.Range(0, 10));
-        await Until(() => receiver.All.Count == 6); // Two to each: nobody knows yet whether they answer.
+        await Until(() => receiver.All.Count == 6); // Two to each, because it is not known yet whether they answer.
         var brokenOff = receiver.All.Select(r => r.Id).ToHashSet();
         receiver.Answer = Receiver.Accept;
         var other = StartForWebhooks(LongClaims, redis);
@@ -40,7 +40,7 @@ public sealed class HandBackTests(SharedSurroundings surroundings) : WebhookTest
         foreach (var endpoint in endpoints)
         {
             await Until(async () => (await Deliveries(other, endpoint)).All(d => (string)d["status"]! == "delivered"));
-            // The one that was broken off says nothing about the endpoint.
+            // The interrupted attempt is not counted against the endpoint.
             Assert.All(await Deliveries(other, endpoint), d => Assert.Single(d["attempts"]!.AsArray()));
         }
     }
@@ -63,7 +63,7 @@ public sealed class HandBackTests(SharedSurroundings surroundings) : WebhookTest
         await Until(() => receiver.All.Count == 2);
         var (now, looks) = (DateTimeOffset.UtcNow, store.Looks);
 
-        await Until(() => store.Looks > looks + 1); // It has looked once more, from beginning to end.
+        await Until(() => store.Looks > looks + 1); // The instance has looked once more, from beginning to end.
 
         Assert.Equal([(string)endpoint["id"]!], await store.Due(now, 10, default));
     }

@@ -6,7 +6,7 @@ using EventId = Bff.Events.EventId;
 
 namespace PartnerBff.Tests.Webhooks;
 
-/// <summary>A place in the code under test where the test meets it.</summary>
+/// <summary>A point in the code under test at which that code waits for the test.</summary>
 internal sealed class Moment
 {
     private readonly TaskCompletionSource _reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -17,7 +17,7 @@ internal sealed class Moment
     public void GoOn() => _goOn.TrySetResult();
 
     /// <summary>
-    /// Waits there; when it may go on, or the waiting is cancelled, a cancelled call ends as it does in Redis: without its answer.
+    /// Waits until the test lets the code go on or the wait is cancelled. A cancelled call ends without its answer, as it does in Redis.
     /// </summary>
     public async Task Meet(CancellationToken cancellation)
     {
@@ -27,7 +27,7 @@ internal sealed class Moment
     }
 }
 
-/// <summary>The queue, remembering what went through it.</summary>
+/// <summary>A queue that records the events that pass through it.</summary>
 internal sealed class RecordedQueue(IEventQueue inner) : IEventQueue
 {
     public Moment? Took { get; init; }
@@ -65,7 +65,7 @@ internal sealed class RecordedQueue(IEventQueue inner) : IEventQueue
     }
 }
 
-/// <summary>The store, with moments in it.</summary>
+/// <summary>A store that pauses at certain points.</summary>
 internal sealed class PausedStore(IWebhookStore inner) : IWebhookStore
 {
     private int _looks;
@@ -74,7 +74,7 @@ internal sealed class PausedStore(IWebhookStore inner) : IWebhookStore
 
     public Moment? Beginning { get; init; }
 
-    /// <summary>How often somebody has looked for what is due.</summary>
+    /// <summary>Number of reads of due deliveries.</summary>
     public int Looks => Volatile.Read(ref _looks);
 
     public async Task<IReadOnlyList<WebhookDelivery>> Claim(

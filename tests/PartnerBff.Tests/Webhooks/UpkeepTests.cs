@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace PartnerBff.Tests.Webhooks;
 
-/// <summary>What Redis loses or refuses stops nobody's webhooks for good.</summary>
+/// <summary>Losses and refusals by Redis never stop webhooks for good.</summary>
 public sealed class UpkeepTests(SharedSurroundings surroundings) : WebhookTest(surroundings)
 {
     private const string Watched = "bff:events:{events}:watched";
@@ -18,7 +18,7 @@ public sealed class UpkeepTests(SharedSurroundings surroundings) : WebhookTest(s
         await Create(host, receiver.Url);
         await Publish(host, "acme", number: 1);
         await Until(() => receiver.All.Count == 1);
-        redis.Command("DEL", Watched); // As a failover to a replica that had not heard of it.
+        redis.Command("DEL", Watched); // As after a failover to a replica that did not have the key yet.
         await Publish(host, "acme", number: 2);
 
         redis.Stop();

@@ -5,7 +5,7 @@ using PartnerBff.Webhooks.Stores;
 
 namespace PartnerBff.Tests.Webhooks;
 
-/// <summary>The same behaviour on both engines.</summary>
+/// <summary>The store behaves the same on both engines.</summary>
 [StoreSuite(typeof(IWebhookStore))]
 public sealed class WebhookStoreTests : IDisposable
 {
@@ -103,7 +103,7 @@ public sealed class WebhookStoreTests : IDisposable
         Assert.Equal(2, (await store.Deliveries("a", 0, 10, default)).Count);
         var left = await store.Claim("a", Now.AddMinutes(1), Lease, 5, default);
         Assert.Equal(2, left.Count);
-        Assert.Equal(Now, await store.Note(left[0], null, Now.AddMinutes(1), default)); // It is remembered since when the endpoint fails.
+        Assert.Equal(Now, await store.Note(left[0], null, Now.AddMinutes(1), default)); // The time of the first failure is remembered.
     }
 
     [Theory, InlineData("embedded"), RedisData("redis")]
@@ -114,10 +114,10 @@ public sealed class WebhookStoreTests : IDisposable
         var claimed = Assert.Single(await store.Claim("a", Now, Lease, 1, default));
         await store.Delete("live:acme", "a", default);
 
-        // The attempt was under way.
+        // The attempt was in flight when the endpoint was deleted.
         Assert.Null(await store.Note(claimed with { NextAttemptAt = Now.AddMinutes(1) }, false, Now, default));
         Assert.False(await store.Reopen(claimed, null, default));
-        await store.Begin([Delivery("d2", "a")], Now, default); // The dispatcher had seen it yet.
+        await store.Begin([Delivery("d2", "a")], Now, default); // The dispatcher had still seen the endpoint.
 
         Assert.Empty(await store.Due(Now.AddYears(1), 10, default));
         Assert.Empty(await store.Deliveries("a", 0, 10, default));
@@ -187,7 +187,7 @@ public sealed class WebhookStoreTests : IDisposable
         _server!.Deny(command);
         await Assert.ThrowsAsync<StoreRefusedException>(() => store.Begin([Delivery("d1", "a")], Now, default));
         _server.Allow(command);
-        Assert.Empty(await store.Claim("a", Now, Lease, 5, default)); // What is there by half is nobody's work.
+        Assert.Empty(await store.Claim("a", Now, Lease, 5, default)); // A half-written delivery is not claimed.
 
         await store.Begin([Delivery("d1", "a")], Now, default);
         await store.Begin([Delivery("d1", "a")], Now, default);
@@ -255,7 +255,7 @@ public sealed class WebhookStoreTests : IDisposable
             default
         );
 
-        Assert.Equal(command == "zadd", isReopened); // Else it is in line already, and comes to its end there.
+        Assert.Equal(command == "zadd", isReopened); // Otherwise it is queued already, and will be completed.
         Assert.Single(await store.Claim("a", Now.AddSeconds(1), Lease, 5, default));
     }
 

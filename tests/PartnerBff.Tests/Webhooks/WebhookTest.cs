@@ -5,7 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace PartnerBff.Tests.Webhooks;
 
-/// <summary>Hosts whose partners live on loopback.</summary>
+/// <summary>Starts hosts whose partners' endpoints are on loopback.</summary>
 public abstract class WebhookTest(SharedSurroundings surroundings) : PartnerTest(surroundings)
 {
     protected PartnerHost StartForWebhooks(
