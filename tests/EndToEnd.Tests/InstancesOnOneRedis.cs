@@ -2,9 +2,9 @@ using Bff.TestKit;
 
 namespace Bff.EndToEnd.Tests;
 
-/// <summary>Real processes of a gateway on one real Redis, which a test may end and start again.</summary>
+/// <summary>Real processes of a gateway on one real Redis, which a test may stop and start again.</summary>
 /// <param name="gateway">The host's name.</param>
-/// <param name="count">How many.</param>
+/// <param name="count">Number of processes.</param>
 public abstract class InstancesOnOneRedis(string gateway, int count) : IAsyncLifetime
 {
     private RedisServer? _redis;
@@ -31,7 +31,7 @@ public abstract class InstancesOnOneRedis(string gateway, int count) : IAsyncLif
         Directory.Delete(Folder, recursive: true);
     }
 
-    /// <summary>Starts one of them, in place of the one that was there.</summary>
+    /// <summary>Starts an instance in the given place and replaces the one that was there.</summary>
     private protected async Task Start(int at)
     {
         var started = await StartProcess();

@@ -2,12 +2,12 @@ using Bff.TestKit;
 
 namespace Bff.EndToEnd.Tests.Clients;
 
-/// <summary>What <c>eng/clients/build</c> makes of the contracts, made once.</summary>
+/// <summary>The packages that <c>eng/clients/build</c> makes of the contracts, built once.</summary>
 public sealed class ClientPackages : IAsyncLifetime
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("bff-client-packages-").FullName;
 
-    /// <summary>The TypeScript compiler that the packages were made with.</summary>
+    /// <summary>The TypeScript compiler that built the packages.</summary>
     public static string Compiler => Path.Combine(Checkout.Root, "eng/clients/node_modules/typescript/bin/tsc");
 
     public async Task InitializeAsync()

@@ -10,7 +10,7 @@ using WebHost = Bff.TestKit.GatewayHost<WebBff.Features.Meta>;
 namespace Bff.EndToEnd.Tests.Clients;
 
 /// <summary>
-/// The packages that <c>eng/clients</c> makes of the contracts: they can be installed, they compile, and they understand the gateways.
+/// Installs and compiles the packages that <c>eng/clients</c> makes of the contracts, and calls the gateways with them.
 /// </summary>
 public sealed class GeneratedClientTests(ClientPackages packages) : IClassFixture<ClientPackages>, IAsyncLifetime, IDisposable
 {
@@ -265,7 +265,7 @@ public sealed class GeneratedClientTests(ClientPackages packages) : IClassFixtur
         ]);
     }
 
-    /// <summary>The cookie of a session of alice, who chose herself at the provider.</summary>
+    /// <summary>Signs alice in at the provider and returns the cookie of her session.</summary>
     private async Task<string> SignIn(WebHost host)
     {
         var cookies = new CookieContainer();

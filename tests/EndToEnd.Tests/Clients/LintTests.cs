@@ -2,7 +2,7 @@ using Bff.TestKit;
 
 namespace Bff.EndToEnd.Tests.Clients;
 
-/// <summary>The API documents keep to <c>contracts/.spectral.yaml</c>.</summary>
+/// <summary>The API documents follow the rules of <c>contracts/.spectral.yaml</c>.</summary>
 public sealed class LintTests
 {
     [NodeFact]

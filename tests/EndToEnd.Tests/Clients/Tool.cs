@@ -2,12 +2,12 @@ using System.Diagnostics;
 
 namespace Bff.EndToEnd.Tests.Clients;
 
-/// <summary>Runs a program to its end, but for no longer than is sane.</summary>
+/// <summary>Runs a program to its end, within a time limit.</summary>
 internal static class Tool
 {
     private static readonly TimeSpan WaitLimit = TimeSpan.FromMinutes(5);
 
-    /// <summary>What it printed; fails the test, with all of that, when it did not end well.</summary>
+    /// <summary>Returns what the program printed. Fails the test, with the whole output, when the program fails.</summary>
     public static async Task<string> Run(
         string folder,
         string program,

@@ -2,14 +2,14 @@ using Bff.TestKit;
 
 namespace Bff.EndToEnd.Tests.Clients;
 
-/// <summary>A folder outside the checkout, with the tools of <c>eng/</c> at hand.</summary>
+/// <summary>A folder outside the checkout that can use the tools of <c>eng/</c>.</summary>
 internal sealed class Workshop : IDisposable
 {
     public static string Root { get; } = Checkout.Root;
 
     public string Folder { get; } = Directory.CreateTempSubdirectory("bff-clients-").FullName;
 
-    /// <summary>The folder of a tool under <c>eng/</c> with what its lock file names installed.</summary>
+    /// <summary>Installs what a tool's lock file names and returns the tool's folder under <c>eng/</c>.</summary>
     public static async Task<string> Install(string tool)
     {
         var folder = Path.Combine(Root, "eng", tool);

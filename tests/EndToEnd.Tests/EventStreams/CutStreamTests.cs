@@ -4,13 +4,13 @@ using Bff.TestKit;
 
 namespace Bff.EndToEnd.Tests.EventStreams;
 
-/// <summary>Real processes on one real Redis; cut connections, crashes and restarts.</summary>
+/// <summary>Runs real processes on a real Redis through cut connections, crashes and restarts.</summary>
 public sealed class CutStreamTests() : InstancesOnOneRedis("WebBff", 2)
 {
     private const int Events = 500;
     private const int Cuts = 20;
 
-    /// <summary>How far the publisher may be ahead of the reader, so that every cut falls among events.</summary>
+    /// <summary>Number of events that the publisher may be ahead of the reader, so that every cut falls between events.</summary>
     private const int Ahead = 40;
 
     [RedisFact]
@@ -21,7 +21,7 @@ public sealed class CutStreamTests() : InstancesOnOneRedis("WebBff", 2)
         string? last;
         using (var first = await browser.Open(Instances[0], null))
         {
-            var opened = first.Next(); // Nobody has published, so it only reads where it stands.
+            var opened = first.Next(); // Nothing is published yet, so this only reads the starting position.
             await Eventually.True(() => first.LastEventId is not null);
             last = first.LastEventId;
         }
@@ -36,7 +36,7 @@ public sealed class CutStreamTests() : InstancesOnOneRedis("WebBff", 2)
             var ended = await Cut(cut, cut % 2);
             while (ended && await stream.Next() is { } late)
             {
-                Take(late, seen, published); // It came before the end did.
+                Take(late, seen, published); // It arrived before the end of the stream.
             }
 
             last = stream.LastEventId;
@@ -47,8 +47,8 @@ public sealed class CutStreamTests() : InstancesOnOneRedis("WebBff", 2)
     }
 
     /// <summary>
-    /// Every third cut is the instance's own: a crash or an orderly end in turn, at last with both gone at once. The others are the
-    /// client's.
+    /// Cuts the connection. The instance makes every third cut, by a crash or an orderly end in turn, and in the last one both instances go
+    /// at once. The client makes the other cuts.
     /// </summary>
     /// <returns>Whether the connection ended on the instance's side.</returns>
     private async Task<bool> Cut(int cut, int at)
@@ -97,7 +97,7 @@ public sealed class CutStreamTests() : InstancesOnOneRedis("WebBff", 2)
         published.Release();
     }
 
-    /// <summary>As a service would: one after the other, to any instance, again until it is taken.</summary>
+    /// <summary>Publishes as a service does: events in order, to any instance, each repeated until it is accepted.</summary>
     private async Task Publish(SemaphoreSlim published)
     {
         using var http = new HttpClient(new LeakSentinelHandler(Surroundings.Leaks, new SocketsHttpHandler { UseProxy = false }));
@@ -123,7 +123,7 @@ public sealed class CutStreamTests() : InstancesOnOneRedis("WebBff", 2)
         }
         catch (HttpRequestException)
         {
-            return false; // Dead or dying.
+            return false; // The instance is dead or dying.
         }
     }
 }

@@ -1,19 +1,19 @@
 namespace Bff.EndToEnd.Tests.EventStreams;
 
 /// <summary>
-/// Reads one connection as a browser does (WHATWG HTML, section 9.2.6): what has come without its blank line when the connection ends has
-/// not come.
+/// Reads one connection as a browser does (WHATWG HTML, section 9.2.6): an event without its blank line when the connection ends is
+/// discarded.
 /// </summary>
 internal sealed class EventSource(HttpResponseMessage answer, Stream body, string? lastEventId) : IDisposable
 {
     private readonly StreamReader _reader = new(body);
 
-    /// <summary>What to come back with.</summary>
+    /// <summary>The id to send when reconnecting.</summary>
     public string? LastEventId { get; private set; } = lastEventId;
 
     public int Comments { get; private set; }
 
-    /// <summary>The next event; null when the connection has ended, however it did.</summary>
+    /// <summary>Returns the next event, or null when the connection has ended in any way.</summary>
     public async Task<(string Type, string Data)?> Next()
     {
         var (id, type, data) = (LastEventId, "message", "");

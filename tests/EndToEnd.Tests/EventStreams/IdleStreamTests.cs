@@ -5,7 +5,7 @@ using Xunit.Abstractions;
 namespace Bff.EndToEnd.Tests.EventStreams;
 
 /// <summary>
-/// What a thousand open streams cost a real process on a real Redis while nothing happens, beside what the process costs anyway.
+/// Measures what a thousand idle streams add to the cost of a real process on a real Redis.
 /// </summary>
 public sealed class IdleStreamTests(ITestOutputHelper output) : IAsyncLifetime
 {
@@ -23,10 +23,10 @@ public sealed class IdleStreamTests(ITestOutputHelper output) : IAsyncLifetime
             _surroundings,
             _folder,
             redis,
-            ("DOTNET_TieredCompilation", "0"), // The compiler's second thoughts are no cost of a stream,
+            ("DOTNET_TieredCompilation", "0"), // The measurement excludes recompilation by the JIT
             ("DOTNET_GCgen0size", "0x400000"),
             ("DOTNET_GCHeapCount", "0x2")
-        ); // nor is garbage, of which a large machine lets more lie.
+        ); // and garbage, which a large machine collects later.
         var browsers = new List<SignedInBrowser>();
         for (var i = 0; i < Sessions; i++)
         {
@@ -71,7 +71,7 @@ public sealed class IdleStreamTests(ITestOutputHelper output) : IAsyncLifetime
         return streams;
     }
 
-    /// <summary>The share of a core over the time of two heartbeats.</summary>
+    /// <summary>Returns the share of a core that the gateway uses over two heartbeats.</summary>
     private static async Task<double> Spends(GatewayProcess gateway)
     {
         var (cpu, time) = (gateway.Cpu, Stopwatch.StartNew());

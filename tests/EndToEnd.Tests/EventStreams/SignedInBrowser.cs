@@ -3,7 +3,7 @@ using Bff.TestKit;
 
 namespace Bff.EndToEnd.Tests.EventStreams;
 
-/// <summary>A browser with a session of the web gateway, which it may use with every instance.</summary>
+/// <summary>A browser with a session of the web gateway that works with every instance.</summary>
 internal sealed class SignedInBrowser : IDisposable
 {
     private readonly HttpClient _http;
@@ -28,7 +28,7 @@ internal sealed class SignedInBrowser : IDisposable
         return browser;
     }
 
-    /// <summary>Opens the events as an EventSource would, after the last event that it has.</summary>
+    /// <summary>Opens the events as an EventSource does, after the given last event.</summary>
     public async Task<EventSource> Open(GatewayProcess gateway, string? lastEventId)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(gateway.Address, "/api/events"));

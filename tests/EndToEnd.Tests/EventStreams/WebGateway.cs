@@ -2,7 +2,7 @@ using Bff.TestKit;
 
 namespace Bff.EndToEnd.Tests.EventStreams;
 
-/// <summary>The web gateway as a process of its own.</summary>
+/// <summary>Starts the web gateway as a process of its own.</summary>
 internal static class WebGateway
 {
     public static Task<GatewayProcess> Start(

@@ -10,7 +10,7 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace Bff.EndToEnd.Tests.IdentityProvider;
 
-/// <summary>A browser that keeps cookies and follows no redirect, with the client's side of the code flow beside it.</summary>
+/// <summary>A browser that keeps cookies and follows no redirect, together with the client's side of the code flow.</summary>
 internal sealed class Browser(DevelopmentIdentityProvider provider) : IDisposable
 {
     // RFC 7636, appendix B.
@@ -50,7 +50,7 @@ internal sealed class Browser(DevelopmentIdentityProvider provider) : IDisposabl
         return Redirected(answer);
     }
 
-    /// <summary>Presses a user's button and gives the parameters that came back to the client.</summary>
+    /// <summary>Presses a user's button and returns the parameters that came back to the client.</summary>
     public async Task<Dictionary<string, string>> SignIn(string user, params (string Name, string? Value)[] changes)
     {
         using var form = new FormUrlEncodedContent([KeyValuePair.Create("user", user)]);
@@ -75,7 +75,7 @@ internal sealed class Browser(DevelopmentIdentityProvider provider) : IDisposabl
 
     public Task<JsonObject> Introspect(string token) => Post("/introspect", "internal-service", ("token", token));
 
-    /// <summary>Posts as a confidential client with its shipped secret; the answer also has its <c>status</c>.</summary>
+    /// <summary>Posts as a confidential client with its shipped secret. The result also has the answer's <c>status</c>.</summary>
     public async Task<JsonObject> Post(string path, string client, params (string Name, string Value)[] form)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, path);
@@ -92,7 +92,7 @@ internal sealed class Browser(DevelopmentIdentityProvider provider) : IDisposabl
     }
 
     /// <summary>
-    /// Checks a token as a client or gateway would: with the published keys and another implementation than the provider's.
+    /// Checks a token as a client or gateway would: with the published keys and an implementation other than the provider's.
     /// </summary>
     public async Task<TokenValidationResult> Validate(string token, string audience, string type)
     {

@@ -1,6 +1,6 @@
 namespace Bff.EndToEnd.Tests.IdentityProvider;
 
-/// <summary>A clock that stands at the start of its test and moves when told.</summary>
+/// <summary>A clock that stands still at the start of its test and moves when told to.</summary>
 internal sealed class Clock : TimeProvider
 {
     private long moved;

@@ -4,8 +4,8 @@ using Bff.TestKit;
 namespace Bff.EndToEnd.Tests.Images;
 
 /// <summary>
-/// Skipped by name where a file system cannot be put together and entered: it takes Linux, root, mounts in a name space, kubectl and
-/// redis-server.
+/// Skips the test, with the reason, where a file system cannot be assembled and entered: this needs Linux, root, mounts in a namespace,
+/// kubectl and redis-server.
 /// </summary>
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class ImageFactAttribute : FactAttribute
@@ -13,7 +13,7 @@ internal sealed class ImageFactAttribute : FactAttribute
     public ImageFactAttribute() => Skip = Machine.Lacks;
 }
 
-/// <summary>The same, and skipped without <c>eng/run-images</c>: it publishes as the Dockerfiles do, which takes minutes.</summary>
+/// <summary>Also skips the test without <c>eng/run-images</c>, because publishing as the Dockerfiles do takes minutes.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class ImageTheoryAttribute : TheoryAttribute
 {
@@ -23,7 +23,7 @@ internal sealed class ImageTheoryAttribute : TheoryAttribute
 
 internal static class Machine
 {
-    /// <summary>What it has not, or does not allow; null when there is all.</summary>
+    /// <summary>What the machine lacks or forbids, or null.</summary>
     public static string? Lacks { get; } = Find();
 
     private static string? Find()

@@ -10,8 +10,8 @@ using Bff.TestKit;
 namespace Bff.EndToEnd.Tests.Images;
 
 /// <summary>
-/// What is shipped, without a container engine: each image's file system (eng/image-root), run as a pod (eng/in-image) with the environment
-/// and the settings of its overlay. Only what exists in a cluster alone is replaced: addresses and secrets.
+/// Tests what is shipped, without a container engine: each image's file system (eng/image-root) runs as a pod (eng/in-image) with the
+/// environment and the settings of its overlay. Only addresses and secrets, which exist in a cluster alone, are replaced.
 /// </summary>
 public sealed partial class ImageTests : IAsyncLifetime
 {
@@ -20,7 +20,7 @@ public sealed partial class ImageTests : IAsyncLifetime
     private readonly RedisServer _redis = RedisServer.Run();
     private Surroundings _surroundings = null!;
 
-    /// <summary>Whatever has an image; one that the template made is among them.</summary>
+    /// <summary>Every gateway that has an image, including one that the template has made.</summary>
     public static TheoryData<string> Gateways { get; } =
     [
         .. Directory
@@ -34,7 +34,7 @@ public sealed partial class ImageTests : IAsyncLifetime
 
     private string Settings => Path.Combine(_folder, "settings");
 
-    /// <summary>As its Dockerfile publishes it.</summary>
+    /// <summary>Uses the image as its Dockerfile publishes it.</summary>
     [ImageTheory]
     [MemberData(nameof(Gateways))]
     public async Task An_image_is_checked_started_edited_rolled_and_killed_as_its_overlay_says(string gateway)
@@ -43,7 +43,7 @@ public sealed partial class ImageTests : IAsyncLifetime
         await Run(gateway);
     }
 
-    /// <summary>The same with what the build of these tests made, in seconds.</summary>
+    /// <summary>Uses the output of these tests' own build, which takes only seconds.</summary>
     [ImageFact]
     public async Task A_gateway_is_checked_started_edited_rolled_and_killed_in_the_file_system_of_its_image()
     {
@@ -66,7 +66,7 @@ public sealed partial class ImageTests : IAsyncLifetime
         var shipped = await File.ReadAllTextAsync(Checkout.At("deploy", "kubernetes", "overlays", overlay, "settings.json"));
         var environment = Environment(gateway, rendered, "containers");
 
-        // Before the gateway: its settings are checked, with the environment that the init container has.
+        // The init container checks the settings, with its own environment, before the gateway starts.
         var settings = JsonNode.Parse(shipped)!;
         var service = settings["Upstreams"]!.AsObject().First().Key;
         settings["Upstreams"]![service]!["Timout"] = "00:00:01";
@@ -76,7 +76,7 @@ public sealed partial class ImageTests : IAsyncLifetime
         Assert.Contains("The settings have no mistake.", await Check(gateway, rendered, code: 0), StringComparison.Ordinal);
         await using var first = await Start(gateway, environment);
 
-        // As the manifest says: nobody in particular, and nothing to write to. It was warm when it was ready.
+        // The manifest demands an unprivileged user and a read-only file system. The gateway was warm when it became ready.
         Assert.Matches("Uid:\t1654\t1654", await File.ReadAllTextAsync($"/proc/{first.Id}/status"));
         Assert.Matches("NoNewPrivs:\t1", await File.ReadAllTextAsync($"/proc/{first.Id}/status"));
         Assert.Contains(await File.ReadAllLinesAsync($"/proc/{first.Id}/mountinfo"), l => Regex.IsMatch(l, @"^\S+ \S+ \S+ \S+ / ro\b"));
@@ -87,17 +87,17 @@ public sealed partial class ImageTests : IAsyncLifetime
             using var picture = Request("/images/p-1.jpg?w=96");
             picture.Headers.Accept.Add(new("image/webp"));
             using var answer = await first.Client.SendAsync(picture);
-            // With nothing of the machine's.
+            // Nothing that is installed on this machine was used.
             Assert.Equal((HttpStatusCode.OK, "image/webp"), (answer.StatusCode, answer.Content.Headers.ContentType?.MediaType));
         }
 
-        // An edit arrives as a ConfigMap's does: the link is swapped.
+        // An edit arrives as that of a ConfigMap does: the link is swapped.
         settings = JsonNode.Parse(shipped)!;
         settings["Upstreams"]![service]!["MaxQueue"] = 63;
         await Edit(settings.ToJsonString());
         await first.Prints("A new configuration is in use");
 
-        // Rolled under load: the next one is asked once it is ready, the first one finishes.
+        // Rolled under load: the next one gets requests once it is ready, and the first one finishes its own.
         await using var balancer = new Balancer(
             Probe(rendered, "periodSeconds") * TimeSpan.FromSeconds(1),
             Probe(rendered, "failureThreshold")
@@ -114,7 +114,7 @@ public sealed partial class ImageTests : IAsyncLifetime
         await enough.CancelAsync();
         Assert.Empty(await load);
 
-        // Killed: the one that takes its place starts from the edited settings.
+        // Killed: the replacement starts from the edited settings.
         await second.Kill();
         await using var third = await Start(gateway, environment);
         await Answers(third, path);
@@ -132,7 +132,7 @@ public sealed partial class ImageTests : IAsyncLifetime
     private async Task<GatewayProcess> Start(string gateway, Dictionary<string, string?> environment) =>
         await GatewayProcess.Start(InImage(gateway, environment), _surroundings, environment, environment["AllowedHosts"]!.Split(';')[0]);
 
-    /// <returns>What it printed.</returns>
+    /// <returns>The output of the check.</returns>
     private async Task<string> Check(string gateway, string rendered, int code)
     {
         using var check = Process.Start(InImage(gateway, Environment(gateway, rendered, "initContainers"), "--check-settings"))!;
@@ -152,7 +152,7 @@ public sealed partial class ImageTests : IAsyncLifetime
             RedirectStandardError = true,
         };
 
-    /// <summary>That of the overlay's pod, with the addresses and the secrets of this machine.</summary>
+    /// <summary>Returns the environment of the overlay's pod, with the addresses and secrets of this machine.</summary>
     private Dictionary<string, string?> Environment(string gateway, string rendered, string containers)
     {
         var pod = rendered[rendered.IndexOf("kind: Deployment", StringComparison.Ordinal)..];
@@ -169,8 +169,8 @@ public sealed partial class ImageTests : IAsyncLifetime
             .With([
                 new("ASPNETCORE_HTTP_PORTS", "0"),
                 new("ConnectionStrings:redis", _redis.ConnectionString),
-                new("Shutdown:Delay", "00:00:06"), // The balancer takes notice though it stalls.
-                new("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1"), // No collector, and nothing that asks for its name.
+                new("Shutdown:Delay", "00:00:06"), // Longer than a stalled balancer needs to notice.
+                new("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1"), // There is no collector, and no name to resolve.
             ]);
         if (gateway != "MobileBff")
         {
@@ -190,14 +190,14 @@ public sealed partial class ImageTests : IAsyncLifetime
         return environment;
     }
 
-    /// <summary>Of the readiness probe, which is the balancer's.</summary>
+    /// <summary>Returns a setting of the readiness probe, which the balancer uses too.</summary>
     private static int Probe(string rendered, string member) =>
         int.Parse(
             Regex.Match(rendered[rendered.IndexOf("readinessProbe:", StringComparison.Ordinal)..], member + ": ([0-9]+)").Groups[1].Value,
             System.Globalization.CultureInfo.InvariantCulture
         );
 
-    /// <summary>As the kubelet does it: a new folder beside, and one rename.</summary>
+    /// <summary>Edits the settings as the kubelet does: writes a new folder and renames one link.</summary>
     private async Task Edit(string settings)
     {
         var latest = $"..{Guid.NewGuid():N}";
@@ -212,7 +212,7 @@ public sealed partial class ImageTests : IAsyncLifetime
         }
     }
 
-    /// <returns>What was not answered with 200.</returns>
+    /// <returns>The requests that were not answered with 200.</returns>
     private async Task<List<string>> Load(Balancer balancer, string path, CancellationToken enough)
     {
         var lost = new List<string>();
@@ -231,7 +231,7 @@ public sealed partial class ImageTests : IAsyncLifetime
                 lost.Add(broken.ToString());
             }
 
-            await Task.Delay(50, CancellationToken.None); // A constant rate, not all that the machine can do.
+            await Task.Delay(50, CancellationToken.None); // A constant rate, not the maximum of the machine.
         }
 
         return lost;
@@ -268,7 +268,7 @@ public sealed partial class ImageTests : IAsyncLifetime
         };
         foreach (var inherited in start.Environment.Keys.Where(k => k.StartsWith("MSBUILD", StringComparison.Ordinal)).ToList())
         {
-            start.Environment.Remove(inherited); // The test run's own build engine is not this one's.
+            start.Environment.Remove(inherited); // The build must not use the build engine of the test run.
         }
 
         using var process = Process.Start(start)!;

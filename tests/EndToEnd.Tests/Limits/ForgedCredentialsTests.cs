@@ -10,7 +10,8 @@ using Xunit.Abstractions;
 namespace Bff.EndToEnd.Tests.Limits;
 
 /// <summary>
-/// Ten thousand forged keys and ten thousand forged tokens from one address, beside a good caller: docs/security.md has what this prints.
+/// Sends ten thousand forged keys and ten thousand forged tokens from one address, beside a good caller. docs/security.md quotes the
+/// output.
 /// </summary>
 public sealed class ForgedCredentialsTests(ITestOutputHelper output) : IDisposable
 {
@@ -74,7 +75,7 @@ public sealed class ForgedCredentialsTests(ITestOutputHelper output) : IDisposab
 
     public void Dispose() => _redis?.Dispose();
 
-    /// <summary>A caller that never pauses; every answer is 200. How long each took, in milliseconds.</summary>
+    /// <summary>Calls without a pause, expects 200 every time, and returns the durations in milliseconds.</summary>
     private static async Task<List<double>> Good(GatewayProcess gateway, string key, int most, CancellationToken stop)
     {
         using var client = gateway.NewClient();
@@ -104,7 +105,7 @@ public sealed class ForgedCredentialsTests(ITestOutputHelper output) : IDisposab
 
     private static double Quantile(List<double> felt, double share) => felt.Order().ElementAt((int)((felt.Count - 1) * share));
 
-    /// <summary>Looks like one of the provider's; nobody has signed it.</summary>
+    /// <summary>Returns a token that looks like the provider's but has no valid signature.</summary>
     private static string NewToken(int number) =>
         string.Join(
             '.',
@@ -116,7 +117,7 @@ public sealed class ForgedCredentialsTests(ITestOutputHelper output) : IDisposab
     private static string Part(string json) =>
         Convert.ToBase64String(Encoding.UTF8.GetBytes(json)).TrimEnd('=').Replace('+', '-').Replace('/', '_');
 
-    /// <summary>With a checksum that is right (CRC-32 in base 62), so that only a look-up tells.</summary>
+    /// <summary>Returns a key with a correct checksum (CRC-32 in base 62), so that only a look-up can tell.</summary>
     private static string NewKey()
     {
         var random = RandomNumberGenerator.GetString(Digits, 32);

@@ -5,8 +5,8 @@ using Bff.TestKit;
 namespace Bff.EndToEnd.Tests.Limits;
 
 /// <summary>
-/// Three real processes on one real Redis, one of which is killed amid requests and started again: the bucket of one caller of the free
-/// plan, over HTTP.
+/// Kills and restarts one of three real processes on one real Redis under load, and checks over HTTP the bucket of one caller of the free
+/// plan.
 /// </summary>
 public sealed class KilledInstanceTests() : InstancesOnOneRedis("MobileBff", 3)
 {
@@ -20,7 +20,7 @@ public sealed class KilledInstanceTests() : InstancesOnOneRedis("MobileBff", 3)
 
     [RedisTheory]
     [InlineData("Exact", 10, 0.99)]
-    [InlineData("Leased", 30, 0.95)] // What leases may leave unspent is an amount: it takes time to become a small share.
+    [InlineData("Leased", 30, 0.95)] // Leases leave a fixed amount unspent, which becomes a small share only over time.
     public async Task Two_hundred_clients_of_one_caller_are_admitted_what_one_bucket_admits(string mode, int seconds, double share)
     {
         (_mode, _duration) = (mode, TimeSpan.FromSeconds(seconds));
@@ -68,15 +68,15 @@ public sealed class KilledInstanceTests() : InstancesOnOneRedis("MobileBff", 3)
             }
             catch (Exception gone) when (gone is HttpRequestException or ObjectDisposedException or OperationCanceledException)
             {
-                // Admitted perhaps, by one who can say so no more. The handler sends a request again whose connection ended, so that all
-                // that is seen may be a refused connection.
+                // The killed instance may have admitted this request. The handler repeats a request whose connection ended, so a refused
+                // connection may be the only visible error.
                 if (!isKilled || gone is HttpRequestException { HttpRequestError: not HttpRequestError.ConnectionError })
                 {
                     Interlocked.Increment(ref _broken);
                 }
             }
 
-            await Task.Delay(200); // Two hundred clients that never breathe are a test of the machine.
+            await Task.Delay(200); // Two hundred clients without a pause would measure the machine.
         }
     }
 }

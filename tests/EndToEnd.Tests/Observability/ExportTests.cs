@@ -6,7 +6,7 @@ using Bff.TestKit.Telemetry;
 
 namespace Bff.EndToEnd.Tests.Observability;
 
-/// <summary>What a gateway that runs alone exports, and what it costs its callers when nobody takes it.</summary>
+/// <summary>Tests what a single gateway exports, and what it costs callers when no collector accepts it.</summary>
 public sealed class ExportTests
 {
     [Fact]
@@ -21,7 +21,7 @@ public sealed class ExportTests
             [.. collector.Settings.Select(s => (s.Key, s.Value!))]
         );
         await Ask(gateway, surroundings);
-        collector.Forget(); // The gateway is warm: whatever that took has come and gone.
+        collector.Forget(); // The gateway is warm, so what the warm-up exported is gone.
         await Ask(gateway, surroundings);
 
         var duration = await collector.Metric(
@@ -54,13 +54,13 @@ public sealed class ExportTests
         Assert.Equal(("Microsoft.Hosting.Lifetime", "Information"), (started.Category, started.Severity));
     }
 
-    /// <summary>One export takes longer than all the requests may, and the queue holds fewer spans than they make.</summary>
+    /// <summary>One export takes longer than all requests may, and the queue holds fewer spans than the requests create.</summary>
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
     public async Task No_request_waits_for_a_collector_that_hangs_or_is_away(bool hangs)
     {
-        // The socket keeps the port for this test, though nothing listens at it.
+        // The socket keeps the port for this test, although nothing listens on it.
         using var silent = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         silent.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         var endpoint = $"http://{silent.LocalEndPoint}";

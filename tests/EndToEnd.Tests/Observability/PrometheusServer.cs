@@ -7,8 +7,8 @@ using Bff.TestKit;
 namespace Bff.EndToEnd.Tests.Observability;
 
 /// <summary>
-/// The machine's Prometheus with the rules that ship, a minute of which lasts a second: their windows and waits, and no other number. It
-/// reads the page of a collector.
+/// Runs the machine's Prometheus with the shipped rules, in which a minute lasts a second: only their windows and waits change. It scrapes
+/// the page of a collector.
 /// </summary>
 internal sealed partial class PrometheusServer : IDisposable
 {
@@ -59,11 +59,11 @@ internal sealed partial class PrometheusServer : IDisposable
                 "$1s"
             );
 
-    /// <summary>How many series an expression has now; none while it does not answer.</summary>
+    /// <summary>Returns the number of series of an expression; zero while Prometheus does not answer.</summary>
     public async Task<int> Series(string expression) =>
         (await Ask($"/api/v1/query?query={Uri.EscapeDataString(SixtyTimesFaster(expression))}"))?["result"]!.AsArray().Count ?? 0;
 
-    /// <summary>What fires now: the alert and the gateway.</summary>
+    /// <summary>Returns the firing alerts, each with its gateway.</summary>
     public async Task<HashSet<string>> Firing() =>
         [
             .. ((await Ask("/api/v1/alerts"))?["alerts"]!.AsArray() ?? [])

@@ -8,14 +8,14 @@ using Bff.TestKit.Telemetry;
 namespace Bff.EndToEnd.Tests.Observability;
 
 /// <summary>
-/// Prometheus, fed by the three gateways: what panels and rules ask for is what running gateways say. Each alert is played at its full
-/// length in Architecture.Tests.
+/// Feeds Prometheus from the three gateways and checks that panels and rules query what running gateways export. Architecture.Tests plays
+/// each alert at its full length.
 /// </summary>
 public sealed class PrometheusTests : IAsyncLifetime
 {
     private static readonly string Key = ApiKeyFormat.New(isTest: false);
 
-    /// <summary>Of panels about troubles that this outage does not bring.</summary>
+    /// <summary>Metrics of panels about faults that this outage does not cause.</summary>
     private static readonly string[] Quiet =
     [
         "bff_admission_shed",
@@ -41,7 +41,7 @@ public sealed class PrometheusTests : IAsyncLifetime
     [InstalledFact("prometheus", "redis-server")]
     public async Task Panels_show_what_gateways_export_and_alerts_fire_in_an_outage_and_stop_after_it()
     {
-        using var collector = OtlpCollector.Start(TimeSpan.FromSeconds(2)); // A second for a minute, as in the rules.
+        using var collector = OtlpCollector.Start(TimeSpan.FromSeconds(2)); // One second stands for a minute, as in the rules.
         using var redis = RedisServer.Run();
         using var prometheus = new PrometheusServer(collector.Endpoint);
         var starting = ((string[])["MobileBff", "WebBff", "PartnerBff"]).Select(g => Start(g, collector, redis)).ToList();
@@ -52,7 +52,7 @@ public sealed class PrometheusTests : IAsyncLifetime
         Load(partner, "/v1/orders", Key);
         var empty = Panels().ToHashSet();
 
-        // A service fails, and somebody edits in a hurry.
+        // A service fails, and an edit is faulty.
         _surroundings.Services.Orders.Faults.Set(FaultMode.Status);
         var settings = await File.ReadAllTextAsync(Settings);
         var edit = JsonNode.Parse(settings)!;
@@ -68,14 +68,14 @@ public sealed class PrometheusTests : IAsyncLifetime
         ];
         await Fire(prometheus, first, empty);
 
-        // Redis is gone, and a gateway.
+        // Redis and a gateway are gone.
         redis.Stop();
         await web.Kill();
         string[] second = ["LimitsWithoutRedis MobileBff", "LimitsWithoutRedis PartnerBff", "GatewaySilent WebBff"];
         await Fire(prometheus, second, empty);
         Assert.Empty(empty.Where(e => !Quiet.Any(q => e.Contains(q, StringComparison.Ordinal))).ToList());
 
-        // All is well again.
+        // Everything works again.
         await File.WriteAllTextAsync(Settings, settings);
         _surroundings.Services.Orders.Faults.Heal();
         redis.Start();
@@ -98,7 +98,7 @@ public sealed class PrometheusTests : IAsyncLifetime
         Directory.Delete(_folder, recursive: true);
     }
 
-    /// <summary>Until all of them have; meanwhile panels fill.</summary>
+    /// <summary>Waits until all alerts have fired; meanwhile panels fill.</summary>
     private static async Task Fire(PrometheusServer prometheus, string[] alerts, HashSet<string> empty)
     {
         var missing = alerts.ToHashSet();
@@ -137,7 +137,7 @@ public sealed class PrometheusTests : IAsyncLifetime
                 .. collector.Settings.Select(s => (s.Key, s.Value!)),
                 ("ConnectionStrings:redis", redis.ConnectionString),
                 ("OTEL_SERVICE_NAME", gateway),
-                // Calls must go on to fail in PartnerBff: its breaker opens for as long as a window of the rules lasts here.
+                // Calls must keep failing in PartnerBff, so its circuit breaker opens for as long as a window of the rules lasts here.
                 .. gateway == "PartnerBff"
                     ?
                     [
@@ -172,10 +172,10 @@ public sealed class PrometheusTests : IAsyncLifetime
                     }
                     catch (Exception gone) when (gone is HttpRequestException or OperationCanceledException)
                     {
-                        return; // The gateway that was killed.
+                        return; // The gateway was killed.
                     }
 
-                    await Task.Delay(100); // A rate, not all that the machine can do.
+                    await Task.Delay(100); // A rate, not the maximum of the machine.
                 }
             })
         );

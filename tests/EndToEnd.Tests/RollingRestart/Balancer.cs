@@ -2,9 +2,9 @@ using Bff.TestKit;
 
 namespace Bff.EndToEnd.Tests.RollingRestart;
 
-/// <summary>Sends each request to the next instance that says it is ready; repeats none.</summary>
-/// <param name="interval">Between two looks at an instance.</param>
-/// <param name="failures">After so many in a row it is sent nothing.</param>
+/// <summary>Sends each request to the next ready instance and never repeats a request.</summary>
+/// <param name="interval">Time between two probes of an instance.</param>
+/// <param name="failures">Number of consecutive failed probes after which an instance gets no requests.</param>
 internal sealed class Balancer(TimeSpan interval, int failures) : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stopping = new();
@@ -39,7 +39,7 @@ internal sealed class Balancer(TimeSpan interval, int failures) : IAsyncDisposab
         _stopping.Dispose();
     }
 
-    /// <summary>Each by itself: none is thought to be ready for longer because another is slow to answer.</summary>
+    /// <summary>Probes each instance by itself, so that a slow one does not delay the state of another.</summary>
     private async Task Probe(GatewayProcess instance)
     {
         using var timer = new PeriodicTimer(interval);

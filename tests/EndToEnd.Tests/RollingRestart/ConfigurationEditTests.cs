@@ -4,7 +4,7 @@ using Bff.TestKit;
 
 namespace Bff.EndToEnd.Tests.RollingRestart;
 
-/// <summary>Edits of the file that a running gateway reads.</summary>
+/// <summary>Edits the file that a running gateway reads.</summary>
 public sealed class ConfigurationEditTests : IAsyncLifetime
 {
     private readonly string _folder = GatewayProcess.NewFolder("MobileBff");
@@ -18,7 +18,7 @@ public sealed class ConfigurationEditTests : IAsyncLifetime
         await using var gateway = await GatewayProcess.Start("MobileBff", _surroundings, _folder);
         Assert.NotNull(await Recommendations(gateway));
 
-        // One member is right and would show, two are wrong.
+        // One member is right and would take effect, two are wrong.
         await Edit(s =>
             s["Composition"] = new JsonObject
             {

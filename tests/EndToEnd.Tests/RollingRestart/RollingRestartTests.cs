@@ -6,7 +6,7 @@ using Bff.TestKit;
 
 namespace Bff.EndToEnd.Tests.RollingRestart;
 
-/// <summary>Real processes, real SIGTERM.</summary>
+/// <summary>Uses real processes and a real SIGTERM.</summary>
 public sealed class RollingRestartTests : IAsyncLifetime
 {
     private static readonly string Key = ApiKeyFormat.New(isTest: false);
@@ -43,12 +43,12 @@ public sealed class RollingRestartTests : IAsyncLifetime
         Assert.True(lost.IsEmpty, string.Join(Environment.NewLine, lost));
         Assert.Equal(4, served.Count);
         Assert.True(placed.Sum() > 0);
-        // Each reached the service once.
+        // Each order reached the service once.
         Assert.Equal(placed.Sum(), _surroundings.Services.Orders.Calls.All.Count(c => c is { Method: "POST", Path: "/orders" }));
         if (stream is not null)
         {
             using var reader = new StreamReader(await stream.Content.ReadAsStreamAsync());
-            // And its end is an orderly one.
+            // The stream ended in an orderly way.
             Assert.Matches("retry: [0-9]+\n: going away\n\n$", await reader.ReadToEndAsync().WaitAsync(GatewayProcess.WaitLimit));
         }
     }
@@ -63,7 +63,7 @@ public sealed class RollingRestartTests : IAsyncLifetime
 
         await gateway.Terminate();
         await Eventually.True(async () => !await gateway.IsReady(), GatewayProcess.WaitLimit);
-        await Eventually.True(() => Refuses(gateway), GatewayProcess.WaitLimit); // It has stopped to listen, and still waits.
+        await Eventually.True(() => Refuses(gateway), GatewayProcess.WaitLimit); // The gateway no longer listens, and still waits.
         Assert.False(gateway.HasExited);
         held.Dispose();
 
@@ -138,7 +138,7 @@ public sealed class RollingRestartTests : IAsyncLifetime
                 ("Tenants:acme:Plan", "enterprise"),
                 ("Composition:dashboard:user:Timeout", "00:00:30"),
                 ("Composition:orders:orders:Timeout", "00:00:30"),
-                ("Shutdown:Delay", "00:00:06"), // The balancer takes notice though it stalls.
+                ("Shutdown:Delay", "00:00:06"), // Longer than a stalled balancer needs to notice.
                 .. settings,
             ]
         );
@@ -160,7 +160,7 @@ public sealed class RollingRestartTests : IAsyncLifetime
         return instance;
     }
 
-    /// <returns>How many orders it has placed.</returns>
+    /// <returns>The number of orders placed.</returns>
     private async Task<int> Load(
         Balancer balancer,
         string gateway,
@@ -192,7 +192,7 @@ public sealed class RollingRestartTests : IAsyncLifetime
                 lost.Enqueue(broken.ToString());
             }
 
-            // A constant rate, not all that the machine can do, nor more calls than the services remember.
+            // A constant rate, not the maximum of the machine, and no more calls than the services remember.
             await Task.Delay(50, CancellationToken.None);
         }
 

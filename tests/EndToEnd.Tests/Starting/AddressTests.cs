@@ -4,7 +4,7 @@ using Bff.TestKit;
 
 namespace Bff.EndToEnd.Tests.Starting;
 
-/// <summary>Where a gateway listens: what is said later wins, so files before the environment before the command line.</summary>
+/// <summary>The address that a gateway listens on: the environment wins over files, and the command line over both.</summary>
 public sealed class AddressTests : IDisposable
 {
     private readonly TcpListener _taken = new(IPAddress.Loopback, 0);

@@ -2,7 +2,7 @@ using Bff.TestKit;
 
 namespace Bff.EndToEnd.Tests.Starting;
 
-/// <summary>A host that has started has loaded what serves its requests, and of the packages that only some use nothing.</summary>
+/// <summary>A started host has loaded the packages that serve its requests and none that only other hosts use.</summary>
 public sealed class LoadedPackagesTests
 {
     private const string SignIn = "Microsoft.AspNetCore.Authentication.OpenIdConnect",
@@ -28,7 +28,7 @@ public sealed class LoadedPackagesTests
     {
         if (!OperatingSystem.IsLinux())
         {
-            return; // Only there a process can be asked what it has loaded.
+            return; // Only Linux can list what a process has loaded.
         }
 
         await using var surroundings = await Surroundings.StartAsync();

@@ -2,7 +2,7 @@ using Bff.TestKit;
 
 namespace Bff.EndToEnd.Tests.Starting;
 
-/// <summary>A value that cannot be used: a line with its key and without the value, code 1, no stack trace.</summary>
+/// <summary>An unusable value gives one line with its key and without the value, exit code 1, and no stack trace.</summary>
 public sealed class UnusableSettingsTests
 {
     [Theory]
@@ -106,11 +106,11 @@ public sealed class UnusableSettingsTests
         Assert.Equal(code, await host.Exit());
 
         Assert.DoesNotContain("Now listening on", host.Output, StringComparison.Ordinal);
-        Assert.Single(host.Output.Split(code == 0 ? "The settings have no mistake." : key).Skip(1)); // Each mistake once.
+        Assert.Single(host.Output.Split(code == 0 ? "The settings have no mistake." : key).Skip(1)); // Each mistake is reported once.
         Assert.DoesNotContain("does not start", host.Output, StringComparison.Ordinal);
     }
 
-    /// <summary>The framework reads the files before there is anything of ours.</summary>
+    /// <summary>The framework reads the files before any code of ours runs.</summary>
     [Theory]
     [InlineData("MobileBff")]
     [InlineData("WebBff", "--check-settings")]

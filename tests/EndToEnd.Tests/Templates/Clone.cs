@@ -3,7 +3,7 @@ using Bff.TestKit;
 
 namespace EndToEnd.Tests.Templates;
 
-/// <summary>A copy of what a team needs of the checkout, in which commands can be run and files changed.</summary>
+/// <summary>A copy of the parts of the checkout that a team needs, in which commands can run and files can change.</summary>
 internal sealed class Clone : IDisposable
 {
     private static readonly string[] Files =
@@ -35,13 +35,13 @@ internal sealed class Clone : IDisposable
 
     public void Dispose() => Directory.Delete(Root, recursive: true);
 
-    /// <summary>Every file but those that builds write.</summary>
+    /// <summary>Returns every file except build output.</summary>
     public static IEnumerable<string> Sources(string folder) =>
         Directory
             .EnumerateFiles(folder, "*", SearchOption.TopDirectoryOnly)
             .Concat(Directory.EnumerateDirectories(folder).Where(d => Path.GetFileName(d) is not ("bin" or "obj")).SelectMany(Sources));
 
-    /// <summary>Runs it and gives what it printed; fails when it fails.</summary>
+    /// <summary>Runs dotnet and returns its output; fails when the command fails.</summary>
     public Task<string> Dotnet(params string[] arguments) => Run("dotnet", arguments);
 
     /// <summary>Runs a line of a page as a shell does.</summary>
@@ -67,7 +67,7 @@ internal sealed class Clone : IDisposable
                 .ToList()
         )
         {
-            start.Environment.Remove(inherited); // The test run's own build engine is not this one's.
+            start.Environment.Remove(inherited); // The build must not use the build engine of the test run.
         }
 
         using var timeLimit = new CancellationTokenSource(TimeSpan.FromMinutes(10));

@@ -3,7 +3,7 @@ using Bff.TestKit;
 
 namespace EndToEnd.Tests.Templates;
 
-/// <summary>docs/adding-an-endpoint.md, followed word by word by somebody who thinks of nothing else.</summary>
+/// <summary>Follows docs/adding-an-endpoint.md word by word.</summary>
 public sealed partial class EndpointPageTests
 {
     [Fact]
@@ -40,7 +40,7 @@ public sealed partial class EndpointPageTests
         Assert.Contains("\"/loyalty\"", await File.ReadAllTextAsync(clone.At("contracts/mobile.json")), StringComparison.Ordinal);
     }
 
-    /// <summary>The short form says nothing else than the long one.</summary>
+    /// <summary>The short form says the same as the long one.</summary>
     [Fact]
     public void The_five_minutes_of_the_readme_are_those_of_the_page()
     {
@@ -58,7 +58,7 @@ public sealed partial class EndpointPageTests
         Assert.Empty(lines.Where(l => !page.Contains(l)).ToList());
     }
 
-    /// <summary>Each added line goes below the line that the page shows before it.</summary>
+    /// <summary>Inserts each added line below the line that the page shows before it.</summary>
     private static string Apply(string path, string patch, string[] file)
     {
         var lines = file.ToList();

@@ -2,7 +2,7 @@ using Bff.TestKit;
 
 namespace EndToEnd.Tests.Templates;
 
-/// <summary>What docs/adding-a-bff.md says: a fourth gateway is made by one command, and nothing that is there changes for it.</summary>
+/// <summary>Follows docs/adding-a-bff.md: one command makes a fourth gateway, and no existing file changes.</summary>
 public sealed class TemplateTests
 {
     [Fact]
@@ -38,13 +38,13 @@ public sealed class TemplateTests
         Assert.Equal(
             await File.ReadAllTextAsync(clone.At("contracts/baseline/tv.json")),
             await File.ReadAllTextAsync(clone.At("contracts/tv.json"))
-        ); // What the build writes is what the template promises.
+        ); // The build writes what the template promises.
         Assert.Empty(
             Clone.Sources(clone.At("src/TvBff")).Where(f => File.ReadAllText(f).Contains("NewBff", StringComparison.Ordinal)).ToList()
         );
     }
 
-    /// <summary>At the head of the page.</summary>
+    /// <summary>Returns the commands at the head of the page.</summary>
     private static List<string> Commands()
     {
         var commands = File.ReadAllLines(Checkout.At("docs", "adding-a-bff.md"))

@@ -8,7 +8,7 @@ using Bff.Dev.Upstreams.Faults;
 
 namespace Bff.EndToEnd.Upstreams;
 
-/// <summary>Every service does every wrong thing that it is told to, and is well again afterwards.</summary>
+/// <summary>Every service simulates every fault and works again afterwards.</summary>
 public sealed class FaultTests(Services services) : IClassFixture<Services>
 {
     public static TheoryData<string> Names =>
@@ -44,7 +44,7 @@ public sealed class FaultTests(Services services) : IClassFixture<Services>
     [MemberData(nameof(Names))]
     public async Task A_reset_is_a_reset(string name)
     {
-        await HealthyAsync(name); // On a connection that has nothing of its own left to say: who writes into a reset sees another error.
+        await HealthyAsync(name); // Uses a connection with nothing left to send, because a write into a reset connection fails otherwise.
         await services.FaultAsync(name, """{"mode":"reset"}""");
         var failure = await Assert.ThrowsAsync<HttpRequestException>(() => services.AskAsync(name));
         Assert.Equal(SocketError.ConnectionReset, SocketErrorOf(failure));

@@ -7,7 +7,7 @@ using System.Text.Json.Nodes;
 
 namespace Bff.EndToEnd.Upstreams;
 
-/// <summary>What is not plain REST: gRPC, GraphQL, WebSocket and pictures.</summary>
+/// <summary>Protocols other than plain REST: gRPC, GraphQL, WebSocket and pictures.</summary>
 public sealed class ProtocolTests(Services services) : IClassFixture<Services>
 {
     [Fact]
@@ -34,7 +34,7 @@ public sealed class ProtocolTests(Services services) : IClassFixture<Services>
             Services.Frame([0x0a, (byte)id.Length, .. Encoding.ASCII.GetBytes(id)])
         );
         Assert.Equal(bytes, (await answer.Content.ReadAsByteArrayAsync()).Length);
-        // An answer without a message is a head alone, which has the status.
+        // An answer without a message has only headers, which carry the status.
         Assert.Equal(
             status,
             Assert.Single(answer.TrailingHeaders.TryGetValues("grpc-status", out var last) ? last : answer.Headers.GetValues("grpc-status"))

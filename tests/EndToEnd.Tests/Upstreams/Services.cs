@@ -8,7 +8,7 @@ using Bff.Dev.Upstreams;
 
 namespace Bff.EndToEnd.Upstreams;
 
-/// <summary>The sample services on free ports, and the requests that the contract promises an answer to.</summary>
+/// <summary>The sample services on free ports, and the requests that the contract promises to answer.</summary>
 public sealed class Services : IAsyncLifetime
 {
     public static readonly TimeSpan WaitLimit = TimeSpan.FromSeconds(60);
@@ -67,7 +67,7 @@ public sealed class Services : IAsyncLifetime
             _ => throw new ArgumentOutOfRangeException(nameof(service)),
         };
 
-    /// <summary>Through the control surface of another port, as a client without HTTP/2 does it for the catalogue.</summary>
+    /// <summary>Sets a fault through another service's port, as a client without HTTP/2 must do for the catalogue.</summary>
     public async Task FaultAsync(string service, string fault)
     {
         using var answer = await SendAsync("users", "POST", $"/__faults?service={service}", Json(fault));

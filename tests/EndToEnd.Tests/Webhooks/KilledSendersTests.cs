@@ -8,7 +8,7 @@ using Bff.TestKit;
 namespace Bff.EndToEnd.Tests.Webhooks;
 
 /// <summary>
-/// Real processes on one real Redis that crash, stop and start again while events come in, and the partners' own library at the other end.
+/// Real processes on one real Redis crash, stop and start again while events arrive; the receiver verifies with the partners' own library.
 /// </summary>
 public sealed class KilledSendersTests() : InstancesOnOneRedis("PartnerBff", 2)
 {
@@ -46,7 +46,7 @@ public sealed class KilledSendersTests() : InstancesOnOneRedis("PartnerBff", 2)
 
     private static int Numbers(Receiver receiver) => receiver.All.Select(r => r.Number).Distinct().Count();
 
-    /// <summary>A crash, or an orderly end, and a new process in its place.</summary>
+    /// <summary>Ends an instance by a crash or in an orderly way, and starts a new process in its place.</summary>
     private async Task Replace(int at)
     {
         if (_random.Next(3) == 0)
@@ -74,7 +74,7 @@ public sealed class KilledSendersTests() : InstancesOnOneRedis("PartnerBff", 2)
                 ("Tenants:acme:Plan", "enterprise"),
                 ("Webhooks:AllowPrivateNetworks", "true"),
                 ("Webhooks:Timeout", "00:00:05"),
-                // Who was slow twice has no minutes to wait.
+                // A receiver that is slow twice must not wait for minutes.
                 .. Enumerable.Range(0, 10).Select(n => ($"Webhooks:Schedule:{n}", n == 0 ? "00:00:00" : "00:00:05")),
             ]
         );
@@ -92,7 +92,7 @@ public sealed class KilledSendersTests() : InstancesOnOneRedis("PartnerBff", 2)
         return (string)JsonNode.Parse(text)!["secret"]!;
     }
 
-    /// <summary>As a service would: to any instance, again until it is taken.</summary>
+    /// <summary>Publishes as a service does: to any instance, repeated until it is accepted.</summary>
     private async Task Publish()
     {
         using var http = new HttpClient(new LeakSentinelHandler(Surroundings.Leaks, new SocketsHttpHandler { UseProxy = false }));
@@ -123,7 +123,7 @@ public sealed class KilledSendersTests() : InstancesOnOneRedis("PartnerBff", 2)
         }
     }
 
-    /// <summary>Where node is installed: by npm's <c>standardwebhooks</c>, every request that arrived.</summary>
+    /// <summary>Verifies every request that arrived with npm's <c>standardwebhooks</c>, where node is installed.</summary>
     private static async Task VerifyIndependently(string secret, IReadOnlyList<Received> received)
     {
         if (NodeFactAttribute.Npm is not { } npm || NodeFactAttribute.Node is not { } node)
