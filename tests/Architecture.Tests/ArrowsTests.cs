@@ -4,13 +4,14 @@ using ArchUnitNET.Loader;
 namespace Architecture.Tests;
 
 /// <summary>
-/// Which folder may import which. A folder imports only folders that stand above it in its table, so that there is no cycle. A new arrow is
-/// a decision: it is written here first; an arrow that nothing needs any more is taken out.
+/// Lists the imports that are allowed between folders. A folder imports only folders that stand above it in its table, so there is no
+/// cycle. A new arrow is a decision and is written here first; an arrow that nothing needs any more is removed.
 /// </summary>
 public sealed class ArrowsTests
 {
     /// <summary>
-    /// The kernel first, which imports no stage; then adapters, stages and what some hosts add, each below all that it imports.
+    /// The kernel comes first and imports no stage. Then come adapters, stages and optional parts of hosts, each below everything that it
+    /// imports.
     /// </summary>
     private static readonly (string Folder, string[] Imports)[] OfShared =
     [
@@ -38,7 +39,7 @@ public sealed class ArrowsTests
         ("Tenants", ["Audit", "Concurrency", "Configuration", "Edge", "Events", "Paging", "RateLimiting", "Requests", "State", "Tenancy"]),
     ];
 
-    /// <summary>A feature asks services; nothing imports a feature but what shows it to people.</summary>
+    /// <summary>Features call services; only the folders that show a feature to people import it.</summary>
     private static readonly Dictionary<string, (string Folder, string[] Imports)[]> OfHosts = new()
     {
         ["MobileBff"] = [("Upstreams", []), ("Features", ["Upstreams"])],
@@ -86,13 +87,13 @@ public sealed class ArrowsTests
         Assert.True(!wrong.Any(), string.Join('\n', wrong));
     }
 
-    /// <summary>Every arrow, with a use that makes it one.</summary>
+    /// <summary>Returns every arrow, with one use as evidence.</summary>
     private static Dictionary<(string From, string To), string> Arrows(string assembly, string root)
     {
         var found = new Dictionary<(string From, string To), string>();
         foreach (var type in new ArchLoader().LoadAssembly(Source.Load(assembly)).Build().Types)
         {
-            // Which may be named after a parameter of another type.
+            // A generic parameter may have the name of another type.
             foreach (var use in type.Dependencies.Where(d => d.Target is not GenericParameter))
             {
                 if (FolderOf(type, root) is { } from && FolderOf(use.Target, root) is { } to && from != to)
@@ -105,7 +106,7 @@ public sealed class ArrowsTests
         return found;
     }
 
-    /// <summary>The first part of a namespace below the root; null for what is not there.</summary>
+    /// <summary>Returns the first part of a namespace below the root, or null outside the root.</summary>
     private static string? FolderOf(IType type, string root) =>
         type.Namespace?.FullName is { } name && name.StartsWith(root + ".", StringComparison.Ordinal)
             ? name[(root.Length + 1)..].Split('.')[0]

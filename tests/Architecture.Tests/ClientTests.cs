@@ -9,10 +9,10 @@ using Refit;
 
 namespace Architecture.Tests;
 
-/// <summary>The typed clients of the hosts as they ship: what their calls put on the wire.</summary>
+/// <summary>Tests what the calls of the shipped hosts' typed clients put on the wire.</summary>
 public sealed partial class ClientTests
 {
-    /// <summary>What goes on as a part of the client's cursor is bounded.</summary>
+    /// <summary>A service's cursor becomes part of the client's cursor, so its length is bounded.</summary>
     [Fact]
     public void Every_cursor_of_a_service_is_marked_as_one() =>
         Assert.Empty(
@@ -83,7 +83,7 @@ public sealed partial class ClientTests
     public static TheoryData<string> Hosts => new(Source.Hosts);
 
     /// <summary>
-    /// Whatever the values are, the service gets the template with each of them as exactly one segment, or it is not asked at all.
+    /// Whatever the values are, the service gets the template with each value as exactly one segment, or it gets no request.
     /// </summary>
     [Theory]
     [MemberData(nameof(Hosts))]
@@ -96,7 +96,7 @@ public sealed partial class ClientTests
         {
             var upstream = key[..^"Address".Length];
             addresses[key] = service.Address.ToString();
-            // One request per call, however busy the machine is: a second one would be taken for the next call's.
+            // One request per call on any machine: a second request would be taken for that of the next call.
             addresses[upstream + "Timeout"] = "00:01:00";
             addresses[upstream + "Retries"] = "0";
             addresses[upstream + "HedgeAfter"] = "00:01:00";
@@ -123,7 +123,7 @@ public sealed partial class ClientTests
     }
 
     /// <summary>
-    /// Hosts neither write requests by hand nor say for whom they are: their clients are lists of calls, and the composer makes these.
+    /// Hosts neither write requests by hand nor add identity to them: their clients are lists of calls, which the composer makes.
     /// </summary>
     [Fact]
     public void No_host_writes_a_request_by_hand() =>
@@ -159,7 +159,7 @@ public sealed partial class ClientTests
             .All(v => v is not ("" or "." or "..") && !v.Contains('\ufffd', StringComparison.Ordinal) && IsText(v));
         if (!targets.TryDequeue(out var target))
         {
-            return !isPlain && (outcome, status) == (UpstreamOutcome.NotFound, 404); // It names nothing.
+            return !isPlain && (outcome, status) == (UpstreamOutcome.NotFound, 404); // Such a value names nothing.
         }
 
         var sent = target.Split('?')[0].Split('/');
@@ -182,7 +182,7 @@ public sealed partial class ClientTests
             ? constructor.Invoke([.. constructor.GetParameters().Select(p => Any(p.ParameterType))])
         : null;
 
-    /// <summary>Half a surrogate pair is no text.</summary>
+    /// <summary>Whether the value is text; half a surrogate pair is not.</summary>
     private static bool IsText(string value)
     {
         for (var i = 0; i < value.Length; i++)

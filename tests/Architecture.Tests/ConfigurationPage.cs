@@ -10,12 +10,13 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Architecture.Tests;
 
 /// <summary>
-/// Writes docs/configuration.md from what the settings types declare: the range is the one that refuses a wrong value, the default the
-/// member's own, the meaning its summary; who reads a key, and whether an edit is taken while running, is asked of the three hosts.
+/// Writes docs/configuration.md from the declarations of the settings types: a key's range is the one that refuses wrong values, its
+/// default is the member's own, and its meaning is the member's summary. The three hosts tell who reads a key and whether an edit is taken
+/// while running.
 /// </summary>
 internal sealed partial class ConfigurationPage(IReadOnlyDictionary<string, IServiceProvider> hosts)
 {
-    /// <summary>Headings, and the sections below them in their order.</summary>
+    /// <summary>Headings with their sections, in the order of the page.</summary>
     private static readonly (string Heading, string[] Sections)[] Chapters =
     [
         ("State and life", ["ConnectionStrings", "State", "State:Redis", "Shutdown", "Admission", "AccessLog", "Audit", "Settings"]),
@@ -87,7 +88,7 @@ internal sealed partial class ConfigurationPage(IReadOnlyDictionary<string, ISer
             .Where(t => t.IsDefined(typeof(SettingsAttribute)))
             .ToLookup(t => t.GetCustomAttribute<SettingsAttribute>()!.Path);
 
-    /// <summary>In the order of the page.</summary>
+    /// <summary>All settings in the order of the page.</summary>
     public static IEnumerable<Setting> Settings => Chapters.SelectMany(c => c.Sections).SelectMany(s => Types[s]).SelectMany(Setting.Of);
 
     public string Write()
@@ -122,7 +123,7 @@ internal sealed partial class ConfigurationPage(IReadOnlyDictionary<string, ISer
     public static string Default(Setting setting) =>
         setting.Declared.Default ?? "`" + Setting.Write(setting.Member.GetValue(Initial(setting.Member.ReflectedType!))) + "`";
 
-    /// <summary>Who reads the key, and whether again after an edit.</summary>
+    /// <summary>Returns the hosts that read the key, and whether they read it again after an edit.</summary>
     public (string[] Hosts, bool Live) Readers(Setting setting)
     {
         var own = setting.Member.ReflectedType!.Assembly.GetName().Name;
@@ -157,13 +158,13 @@ internal sealed partial class ConfigurationPage(IReadOnlyDictionary<string, ISer
         return $"| `{setting.Path}{(setting.IsList ? ":<n>" : "")}` | {Default(setting)} | {setting.Range} | {Meaning(setting)} | {(live ? "yes" : "no")} | {names} |";
     }
 
-    /// <summary>An instance as it stands before anything is read; members that configuration must give stay empty.</summary>
+    /// <summary>Creates an instance before anything is read; members that configuration must give stay empty.</summary>
     private static object Initial(Type settings) =>
         settings.GetConstructor(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic, []) is { } constructor
             ? constructor.Invoke([])
             : Parsed(settings);
 
-    /// <summary>The instance that a type's own reader makes of an empty configuration.</summary>
+    /// <summary>Returns the instance that a type's own reader makes of an empty configuration.</summary>
     private static object Parsed(Type settings)
     {
         var made = RuntimeHelpers.GetUninitializedObject(settings);
@@ -172,7 +173,7 @@ internal sealed partial class ConfigurationPage(IReadOnlyDictionary<string, ISer
         return made;
     }
 
-    /// <summary>A member's summary as plain text; it is in the source alone, hosts have no documentation files.</summary>
+    /// <summary>Reads a member's summary as plain text from its source, because hosts have no documentation files.</summary>
     private static string Summary(MemberInfo member)
     {
         var type = member.ReflectedType!;

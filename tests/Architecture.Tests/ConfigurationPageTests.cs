@@ -3,7 +3,7 @@ using Bff.Configuration;
 
 namespace Architecture.Tests;
 
-/// <summary>docs/configuration.md is what the code says. <c>BFF_UPDATE_GOLDEN=1</c> writes it anew.</summary>
+/// <summary>docs/configuration.md says what the code declares. <c>BFF_UPDATE_GOLDEN=1</c> rewrites it.</summary>
 [Collection(RealHostsCollection.Name)]
 public sealed partial class ConfigurationPageTests(RealHosts hosts)
 {
@@ -11,7 +11,7 @@ public sealed partial class ConfigurationPageTests(RealHosts hosts)
 
     private static readonly string File = Path.Combine(Source.Root, "docs/configuration.md");
 
-    /// <summary>The keys that clients, operators and tokens depend on; they keep their names.</summary>
+    /// <summary>Keys that clients, operators and tokens depend on, so their names never change.</summary>
     private static readonly string[] Promised =
     [
         .. Below("Authentication:Schemes:Bearer", "Authority", "ValidAudiences:<n>", "RequireHttpsMetadata"),
@@ -175,7 +175,7 @@ public sealed partial class ConfigurationPageTests(RealHosts hosts)
     [Fact]
     public void Every_promised_key_is_declared() => Assert.Empty(Promised.Except(Keys));
 
-    /// <summary>In files' or the environment's spelling; a section, or the end of a key whose section the text names, will do.</summary>
+    /// <summary>Accepts the spelling of files or of the environment, a section, or the end of a key whose section the text names.</summary>
     [Theory]
     [MemberData(nameof(DocumentationTests.Pages), MemberType = typeof(DocumentationTests))]
     public void Every_key_that_a_page_names_is_declared(string page)
@@ -236,7 +236,7 @@ public sealed partial class ConfigurationPageTests(RealHosts hosts)
         Assert.Empty(ConfigurationPage.Settings.Where(s => page.Readers(s).Hosts.Length == 0).Select(Key).ToList());
     }
 
-    /// <summary>The options that configuration binds declare every member that it could set.</summary>
+    /// <summary>Options that configuration binds declare every member that it could set.</summary>
     [Fact]
     public void No_option_can_be_set_without_being_declared()
     {
@@ -263,14 +263,14 @@ public sealed partial class ConfigurationPageTests(RealHosts hosts)
         );
     }
 
-    /// <summary>By the last name of the key: sections are read relative to where they are.</summary>
+    /// <summary>Compares the last names of keys, because code reads sections relative to their place.</summary>
     [Fact]
     public void Every_key_that_the_code_reads_by_hand_is_declared()
     {
         var known = Keys.SelectMany(k => k.Split(':'))
             .Concat(["Id", "Issuer", "Value", "Audience", "Sandbox", "Clusters", "Metadata", "ValidAudience", "ValidIssuer"])
             .Concat(["Urls", "Kestrel", "Certificate", "Certificates", "Logging"])
-            .ToHashSet(StringComparer.Ordinal); // The framework's own.
+            .ToHashSet(StringComparer.Ordinal); // These keys are the framework's own.
         var read = Source
             .Files("src")
             .SelectMany(f => Read().Matches(System.IO.File.ReadAllText(f)).Select(m => m.Groups[1].Value))
@@ -310,7 +310,7 @@ public sealed partial class ConfigurationPageTests(RealHosts hosts)
     )]
     private static partial Regex NamedKey();
 
-    /// <summary>The sandbox's keys are those of the upstreams; YARP's clusters are named where it is said that there are none.</summary>
+    /// <summary>The sandbox's keys are those of the upstreams; YARP's clusters are named where a page says that there are none.</summary>
     [GeneratedRegex("^(?:Kestrel|Logging|Services|Sandbox:Upstreams|ReverseProxy:Clusters)(?::|$)")]
     private static partial Regex FrameworkKey();
 

@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace Architecture.Tests;
 
-/// <summary>What the pages point at is there.</summary>
+/// <summary>The targets of the pages' links exist.</summary>
 public sealed partial class DocumentationTests
 {
     public static TheoryData<string> Pages =>
@@ -29,7 +29,7 @@ public sealed partial class DocumentationTests
         }
     }
 
-    /// <summary>Each stage of the pipeline is a step of the walk.</summary>
+    /// <summary>Each stage of the pipeline is a step of the page.</summary>
     [Fact]
     public void The_life_of_a_request_names_every_middleware_in_its_order()
     {
@@ -45,7 +45,7 @@ public sealed partial class DocumentationTests
         Assert.Equal(places.Order(), places);
     }
 
-    /// <summary>A stranger reads these files to know what becomes of one request; the page says how many they are.</summary>
+    /// <summary>A newcomer reads these files to understand one request; the page says how many there are.</summary>
     [Fact]
     public void The_life_of_a_request_links_at_most_sixty_files()
     {
@@ -72,7 +72,7 @@ public sealed partial class DocumentationTests
         );
     }
 
-    /// <summary>As GitHub makes anchors of headings.</summary>
+    /// <summary>Returns the anchors that GitHub makes of headings.</summary>
     private static IEnumerable<string> Headings(string page) =>
         File.ReadLines(page)
             .Where(l => l.StartsWith('#'))

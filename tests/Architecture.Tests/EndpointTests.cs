@@ -7,7 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Architecture.Tests;
 
-/// <summary>What every endpoint of every host says of itself, those of the proxy included.</summary>
+/// <summary>Tests the metadata of every endpoint of every host, including those of the proxy.</summary>
 [Collection(RealHostsCollection.Name)]
 public sealed class EndpointTests(RealHosts hosts)
 {
@@ -23,7 +23,7 @@ public sealed class EndpointTests(RealHosts hosts)
                 .ToList()
         );
 
-    /// <summary>By its name, which has a cost and may have a bucket of its own; or it says that limits are not for it.</summary>
+    /// <summary>An endpoint is limited by its name, which has a cost and may have a bucket of its own, or opts out of limits.</summary>
     [Theory]
     [MemberData(nameof(Hosts))]
     public void Every_endpoint_is_limited_by_name_or_says_that_it_is_not(string host) =>
@@ -51,7 +51,7 @@ public sealed class EndpointTests(RealHosts hosts)
         Assert.Empty(silent);
     }
 
-    /// <summary>Operations that say what they answer when all is well, and a problem document for when not.</summary>
+    /// <summary>Returns the operations that declare a successful answer and a problem document.</summary>
     private static HashSet<string> Documented(string host) =>
         Directory
             .EnumerateFiles(

@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace Architecture.Tests;
 
-/// <summary>JSON is read and written through source-generated contexts: no call leaves the type to be found by reflection.</summary>
+/// <summary>JSON is read and written through source-generated contexts: no call finds the type by reflection.</summary>
 public sealed partial class JsonTests
 {
     [Fact]
@@ -17,13 +17,15 @@ public sealed partial class JsonTests
         Assert.Empty(calls.Where(c => !Metadata().IsMatch(c.Call)).ToList());
     }
 
-    /// <summary>A call up to the end of its statement.</summary>
+    /// <summary>Matches a call up to the end of its statement.</summary>
     [GeneratedRegex(
         @"(?:JsonSerializer\.(?:Serialize|Deserialize)\w*|WriteAsJsonAsync|ReadFromJsonAsync|GetFromJsonAsync|Results\.Json)(?:<[^>(]*>)?\([^;]*;"
     )]
     private static partial Regex Call();
 
-    /// <summary>A member of a generated context (<c>SomethingJson.Default.Order</c>) or a <c>JsonTypeInfo</c> that was handed in.</summary>
+    /// <summary>
+    /// Matches a member of a generated context (<c>SomethingJson.Default.Order</c>) or a <c>JsonTypeInfo</c> that was passed in.
+    /// </summary>
     [GeneratedRegex(@"\w*Json\.\w+|\b(?:\w*[tT]ype|[iI]nfo)\b\s*[,)]|\.Type\b")]
     private static partial Regex Metadata();
 }

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Architecture.Tests;
 
-/// <summary>docs/log-messages.md is what the code logs. <c>BFF_UPDATE_GOLDEN=1</c> writes it anew.</summary>
+/// <summary>docs/log-messages.md lists what the code logs. <c>BFF_UPDATE_GOLDEN=1</c> rewrites it.</summary>
 public sealed class LogMessagesPageTests
 {
     private static readonly string File = Path.Combine(Source.Root, "docs/log-messages.md");
@@ -37,7 +37,7 @@ public sealed class LogMessagesPageTests
         Assert.Distinct(Messages.Select(m => m.Message.EventName));
     }
 
-    /// <summary>A hundred ids belong to one room, so that a new message finds its number.</summary>
+    /// <summary>Each hundred of ids belongs to one folder, so that a new message finds its number.</summary>
     [Fact]
     public void A_hundred_ids_belong_to_one_room() =>
         Assert.All(Messages.GroupBy(m => m.Message.EventId / 100), hundred => Assert.Single(hundred.Select(m => Room(m.In)).Distinct()));
@@ -76,7 +76,7 @@ public sealed class LogMessagesPageTests
         return page.ToString();
     }
 
-    /// <summary>A folder of Shared; a host is one.</summary>
+    /// <summary>Returns a folder of Shared, or a host.</summary>
     private static string Room(Type type) =>
         type.Namespace!.Split('.') is ["Bff", var folder, ..] ? "Shared/" + folder : type.Namespace!.Split('.')[0];
 }

@@ -4,7 +4,7 @@ using Bff.Configuration;
 namespace Architecture.Tests;
 
 /// <summary>
-/// Every key, misspelt once in each of the ways in which hands do it, stops the hosts that read it, and the right spelling is named.
+/// Every key, with each kind of typing error, stops the hosts that read it, and the error names the right spelling.
 /// </summary>
 [Collection(RealHostsCollection.Name)]
 public sealed partial class MisspeltKeysTests(RealHosts hosts) : IAsyncLifetime
@@ -28,19 +28,19 @@ public sealed partial class MisspeltKeysTests(RealHosts hosts) : IAsyncLifetime
         }
     }
 
-    /// <summary>What a hand does to a word.</summary>
+    /// <summary>Kinds of typing errors.</summary>
     public enum Slip
     {
         /// <summary>A letter is missing.</summary>
         Omission,
 
-        /// <summary>A letter is there twice.</summary>
+        /// <summary>A letter is doubled.</summary>
         Doubling,
 
-        /// <summary>Two letters have changed places.</summary>
+        /// <summary>Two letters are swapped.</summary>
         Transposition,
 
-        /// <summary>A letter is another.</summary>
+        /// <summary>A letter is replaced by another.</summary>
         Substitution,
     }
 
@@ -79,7 +79,7 @@ public sealed partial class MisspeltKeysTests(RealHosts hosts) : IAsyncLifetime
         );
     }
 
-    /// <summary>Once in each of its words that is long enough to be recognised.</summary>
+    /// <summary>Returns the key with the error in each of its words that is long enough to be recognised.</summary>
     private static IEnumerable<string> Misspelt(string key, Slip slip)
     {
         var words = key.Split(':');

@@ -2,7 +2,7 @@ global using Bff.TestKit;
 
 namespace Architecture.Tests;
 
-/// <summary>The three gateways as they ship, running, for tests that look at what they are made of.</summary>
+/// <summary>Runs the three gateways as they ship, for tests that inspect their parts.</summary>
 public sealed class RealHosts : IAsyncLifetime
 {
     private readonly List<IAsyncDisposable> _started = [];
@@ -32,7 +32,7 @@ public sealed class RealHosts : IAsyncLifetime
         Services = services;
     }
 
-    /// <summary>One gateway.</summary>
+    /// <summary>Starts one gateway.</summary>
     internal static Running Start(string host, Surroundings surroundings, Dictionary<string, string?> settings, string environment) =>
         host switch
         {
@@ -63,7 +63,7 @@ public sealed class RealHosts : IAsyncLifetime
     }
 }
 
-/// <summary>Shares the hosts.</summary>
+/// <summary>Shares the hosts between test classes.</summary>
 [CollectionDefinition(Name)]
 public sealed class RealHostsCollection : ICollectionFixture<RealHosts>
 {

@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace Architecture.Tests;
 
-/// <summary>Who may know whom.</summary>
+/// <summary>Which projects may know each other.</summary>
 public sealed partial class RoomsTests
 {
     public static TheoryData<string> Hosts => new(Source.Hosts);
@@ -27,7 +27,7 @@ public sealed partial class RoomsTests
         Assert.DoesNotContain(Source.Files("src/Shared"), f => HostName().IsMatch(File.ReadAllText(f)));
     }
 
-    /// <summary>Who has no agents loads none of their protocol.</summary>
+    /// <summary>A host without agents loads nothing of their protocol.</summary>
     [Fact]
     public void Only_partners_have_agents() =>
         Assert.Equal(

@@ -3,12 +3,12 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Architecture.Tests;
 
-/// <summary>A missing security setting stops a host in Production and is named; with all of them it starts.</summary>
+/// <summary>A missing security setting stops a host in Production, and the error names it; with all of them the host starts.</summary>
 public sealed class SecuritySettingsTests : IAsyncLifetime
 {
     private Surroundings _surroundings = null!;
 
-    /// <summary>Host, the setting that is left out, the key that the host must name.</summary>
+    /// <summary>Host, omitted setting, and the key that the host must name.</summary>
     public static TheoryData<string, string, string> Missing
     {
         get
@@ -54,7 +54,7 @@ public sealed class SecuritySettingsTests : IAsyncLifetime
     [MemberData(nameof(Hosts))]
     public Task With_all_of_them_it_starts(string host) => StartAndStop(host, without: null);
 
-    /// <summary>The documentation's page is for partners, and for developers everywhere.</summary>
+    /// <summary>In production the documentation page is for partners only; developers see it everywhere.</summary>
     [Theory]
     [InlineData("MobileBff", false)]
     [InlineData("WebBff", false)]
@@ -94,7 +94,7 @@ public sealed class SecuritySettingsTests : IAsyncLifetime
         }.With(_surroundings.GatewaySettings);
         if (without is not null)
         {
-            settings[without] = ""; // As good as absent, also where the shipped files or the surroundings give a value.
+            settings[without] = ""; // Counts as absent, also where the shipped files or the environment give a value.
         }
 
         return RealHosts.Start(host, _surroundings, settings, "Production");

@@ -6,8 +6,8 @@ using Bff.Configuration;
 namespace Architecture.Tests;
 
 /// <summary>
-/// What compiled code reads of settings: the getters that it calls, and the texts that it names keys with. What the compiler itself adds to
-/// a record (equality, printing) is its declaration, not a reader.
+/// Finds what compiled code reads of settings: the getters it calls, and the texts it names keys with. Members that the compiler adds to a
+/// record (equality, printing) belong to its declaration and are not readers.
 /// </summary>
 internal sealed class SettingReads
 {
@@ -37,7 +37,7 @@ internal sealed class SettingReads
     public static SettingReads Of(IEnumerable<Type> code) => new(code);
 
     /// <summary>
-    /// A member that configuration sets by itself is read by its getter; one whose section reads it by hand also by its name.
+    /// Whether a setting is read: by its getter if configuration sets it, and also by its name if its section reads it by hand.
     /// </summary>
     public bool Has(Setting setting) =>
         _getters.Contains((setting.Member.DeclaringType!, setting.Member.GetMethod!.Name))

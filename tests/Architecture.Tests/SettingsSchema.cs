@@ -8,8 +8,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Architecture.Tests;
 
 /// <summary>
-/// Writes schemas/appsettings.&lt;host&gt;.json (JSON Schema 2020-12) from what the settings types declare, for editors that complete and
-/// check the files. What belongs to the framework and to libraries is left to them.
+/// Writes schemas/appsettings.&lt;host&gt;.json (JSON Schema 2020-12) from the declarations of the settings types, for editors that
+/// complete and check the files. The schemas do not cover keys of the framework and of libraries.
 /// </summary>
 internal sealed class SettingsSchema(IReadOnlyDictionary<string, IServiceProvider> hosts)
 {
@@ -106,7 +106,7 @@ internal sealed class SettingsSchema(IReadOnlyDictionary<string, IServiceProvide
         return value;
     }
 
-    /// <summary>One level of keys: a value of its own, names, any name, numbers.</summary>
+    /// <summary>A level of keys: its own value, known names, any name, or numbers.</summary>
     private sealed class Level
     {
         private readonly Dictionary<string, Level> _names = new(StringComparer.OrdinalIgnoreCase);

@@ -5,7 +5,7 @@ using System.Text.RegularExpressions;
 namespace Architecture.Tests;
 
 /// <summary>
-/// The schemas are what the code says, and the files that ship are good by them. <c>BFF_UPDATE_GOLDEN=1</c> writes them anew.
+/// The schemas say what the code declares, and the shipped files are valid. <c>BFF_UPDATE_GOLDEN=1</c> rewrites the schemas.
 /// </summary>
 [Collection(RealHostsCollection.Name)]
 public sealed class SettingsSchemaTests(RealHosts hosts)
@@ -77,7 +77,7 @@ public sealed class SettingsSchemaTests(RealHosts hosts)
 
     private static string Schema(string host) => $"schemas/appsettings.{host}.json";
 
-    /// <summary>As much of JSON Schema as is written.</summary>
+    /// <summary>Checks a value against the part of JSON Schema that the schemas use.</summary>
     private static IEnumerable<string> Mistakes(JsonNode? value, JsonNode schema, string at)
     {
         if (schema is JsonValue)

@@ -3,14 +3,14 @@ using Bff.TestKit;
 
 namespace Architecture.Tests;
 
-/// <summary>The checkout: its hosts and its files.</summary>
+/// <summary>The hosts and files of the checkout.</summary>
 internal static class Source
 {
     public static readonly string[] Hosts = ["MobileBff", "WebBff", "PartnerBff"];
 
     public static string Root => Checkout.Root;
 
-    /// <summary>Every host that has an image, with the short name of its team's files; one that the template made is among them.</summary>
+    /// <summary>Every host with an image, with the short name of its team's files; a host made from the template is included.</summary>
     public static IReadOnlyList<(string Host, string Team)> Gateways { get; } =
     [
         .. Directory
@@ -21,7 +21,7 @@ internal static class Source
             .Select(host => (host, host.Replace("Bff", "", StringComparison.Ordinal).ToLowerInvariant())),
     ];
 
-    /// <summary>For theories: host and team.</summary>
+    /// <summary>Host and team, for theories.</summary>
     public static TheoryData<string, string> Teams
     {
         get

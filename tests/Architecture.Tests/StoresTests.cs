@@ -2,10 +2,10 @@ using System.Text.RegularExpressions;
 
 namespace Architecture.Tests;
 
-/// <summary>State has one interface, two engines and one suite of behaviour.</summary>
+/// <summary>State has one interface, two engines and one suite of tests.</summary>
 public sealed partial class StoresTests
 {
-    /// <summary>Interfaces of which one implementation is Redis, or the other is embedded.</summary>
+    /// <summary>Interfaces with an implementation for Redis or an embedded one.</summary>
     public static TheoryData<string> Stores => new(Interfaces.Select(i => i.Name).Order(StringComparer.Ordinal));
 
     private static Type[] All { get; } = [.. Source.Hosts.Prepend("Bff.Shared").SelectMany(a => Source.Load(a).GetTypes())];

@@ -5,7 +5,9 @@ using System.Text;
 
 namespace Architecture.Tests;
 
-/// <summary>A service that notes every request target byte by byte, also those that a server would refuse, and answers <c>{}</c>.</summary>
+/// <summary>
+/// A service that records every request target byte by byte, even those that a server would refuse, and answers <c>{}</c>.
+/// </summary>
 internal sealed class TargetRecorder : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
@@ -55,7 +57,7 @@ internal sealed class TargetRecorder : IAsyncDisposable
                         : length;
                 }
 
-                if (length > 0) // Else it would wait for the next request.
+                if (length > 0) // Otherwise it would wait for the next request.
                 {
                     await reader.ReadBlockAsync(new char[length], _stopped.Token);
                 }

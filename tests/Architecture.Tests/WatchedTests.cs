@@ -3,12 +3,12 @@ using System.Text.RegularExpressions;
 namespace Architecture.Tests;
 
 /// <summary>
-/// Whatever a test hears of a gateway is looked through for leaks (<c>LeakSentinel</c>): a client, a process or a log that nobody watches
-/// is found here, and is either made to be watched or listed with what it talks to.
+/// Everything that a test receives from a gateway is searched for leaks (<c>LeakSentinel</c>). This test finds clients, processes and logs
+/// that are not watched; each must be watched, or listed here with what it talks to.
 /// </summary>
 public sealed partial class WatchedTests
 {
-    /// <summary>What is not watched: how often in the file, and why that is no gateway's answer.</summary>
+    /// <summary>Unwatched constructions: how many a file has, and why they do not receive a gateway's answer.</summary>
     private static readonly Dictionary<string, int> Unwatched = new()
     {
         ["Architecture.Tests/Contracts/UpstreamContractTests.cs"] = 2, // The sample services
@@ -17,13 +17,13 @@ public sealed partial class WatchedTests
         ["Architecture.Tests/Deploy/Kustomize.cs"] = 1, // kubectl
         ["Architecture.Tests/Deploy/OperationsPageTests.cs"] = 1, // The commands of a page
         ["Architecture.Tests/Deploy/RenderedTests.cs"] = 1, // A script of ours that edits files
-        ["EndToEnd.Tests/Clients/GeneratedClientTests.cs"] = 2, // Programs in strings; what they print is looked through.
+        ["EndToEnd.Tests/Clients/GeneratedClientTests.cs"] = 2, // Programs in strings; their output is searched.
         ["EndToEnd.Tests/Clients/Tool.cs"] = 1, // Node, npm and the program above.
         ["EndToEnd.Tests/Images/ImageFactAttribute.cs"] = 1, // unshare
         ["EndToEnd.Tests/Images/ImageTests.cs"] = 2, // The SDK, kubectl and a script of ours; a check of settings
         ["EndToEnd.Tests/IdentityProvider/Browser.cs"] = 1, // The development identity provider
         ["EndToEnd.Tests/IdentityProvider/SafetyTests.cs"] = 1, // The same
-        ["EndToEnd.Tests/Observability/ExportTests.cs"] = 1, // A collector that says nothing
+        ["EndToEnd.Tests/Observability/ExportTests.cs"] = 1, // A collector that never answers
         ["EndToEnd.Tests/Observability/PrometheusServer.cs"] = 2, // Prometheus, and a client of it
         ["EndToEnd.Tests/Templates/Clone.cs"] = 1, // The SDK
         ["EndToEnd.Tests/Upstreams/FaultTests.cs"] = 1, // A sample service
@@ -37,8 +37,8 @@ public sealed partial class WatchedTests
         ["PartnerBff.Tests/Account/UsageRecorderTests.cs"] = 1, // A log that the test reads itself
         ["Shared.Tests/Callers/Identity/IdentityHeadersTests.cs"] = 1, // The log of a stub
         ["Shared.Tests/Callers/Life/LongAnswers.cs"] = 3, // Reads a stub's pieces until they end
-        ["Shared.Tests/Edge/BodyTests.cs"] = 1, // Breaks off before it hears anything
-        ["Shared.Tests/Composition/WritePartTests.cs"] = 1, // Breaks off before it hears anything
+        ["Shared.Tests/Edge/BodyTests.cs"] = 1, // Breaks off before it receives anything
+        ["Shared.Tests/Composition/WritePartTests.cs"] = 1, // Breaks off before it receives anything
         ["Shared.Tests/Routes/RouteEdgeTests.cs"] = 2, // The same; reads no more than a status line
         ["Shared.Tests/Routes/RelayedSocketTests.cs"] = 1, // Its handshake is sent by a client that is watched.
         ["Shared.Tests/Models/IdempotencyModelTests.cs"] = 1, // No host, hence no answer
@@ -50,16 +50,16 @@ public sealed partial class WatchedTests
         ["Shared.Tests/Upstreams/UpstreamBench.cs"] = 1, // A stub's token endpoint
         ["TestKit/Failures/FailureLanes.cs"] = 1, // A sample service
         ["TestKit/Failures/FailureMatrix.cs"] = 1, // The sample services
-        ["TestKit/GatewayProcess.cs"] = 2, // Looks through what it prints; and 'kill'
-        ["TestKit/RawHttp.cs"] = 1, // Looks through what it reads
-        ["TestKit/RawSender.cs"] = 1, // Looks at a status line
+        ["TestKit/GatewayProcess.cs"] = 2, // Searches its output; and 'kill'
+        ["TestKit/RawHttp.cs"] = 1, // Searches what it reads
+        ["TestKit/RawSender.cs"] = 1, // Reads a status line
         ["TestKit/Receiver.cs"] = 1, // The log of a stub
         ["TestKit/RedisCluster.cs"] = 1, // redis-cli
         ["TestKit/RedisRoute.cs"] = 1, // redis-server
         ["TestKit/RedisServer.cs"] = 2, // redis-server
         ["TestKit/SparseProvider.cs"] = 1, // The log of a stub
         ["TestKit/TestIssuer.cs"] = 1, // The log of a stub
-        ["TestKit/WatchedLog.cs"] = 1, // Is what watches
+        ["TestKit/WatchedLog.cs"] = 1, // The watcher itself
         ["WebBff.Tests/Streams/WebSocketTests.cs"] = 1, // Its handshake is sent by a client that is watched.
     };
 
@@ -75,7 +75,7 @@ public sealed partial class WatchedTests
             .ToDictionary(f => f.File, f => f.Count);
 
         Assert.Empty(found.Except(Unwatched));
-        Assert.Empty(Unwatched.Except(found)); // Listed for nothing.
+        Assert.Empty(Unwatched.Except(found)); // A listed file must have such a construction.
     }
 
     [Theory]

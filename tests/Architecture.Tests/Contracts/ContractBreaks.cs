@@ -4,12 +4,14 @@ using Bff.UpstreamContracts.Checks;
 
 namespace Architecture.Tests.Contracts;
 
-/// <summary>What an OpenAPI document took away from clients that were written against an earlier one.</summary>
+/// <summary>Finds what an OpenAPI document takes away from clients written against an earlier one.</summary>
 internal static class ContractBreaks
 {
     private static readonly string[] Methods = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
-    /// <summary>One line per break; none when the major part of <c>info.version</c> differs, which is how a break is announced.</summary>
+    /// <summary>
+    /// Returns one line per break; none when the major part of <c>info.version</c> differs, because that announces a break.
+    /// </summary>
     public static IReadOnlyList<string> Between(JsonNode baseline, JsonNode current)
     {
         var found = new List<string>();
@@ -50,7 +52,7 @@ internal static class ContractBreaks
         return found.Distinct().ToList();
     }
 
-    /// <summary>The part before the first dot.</summary>
+    /// <summary>Returns the part before the first dot.</summary>
     public static int Major(JsonNode document) =>
         int.Parse(((string)document["info"]!["version"]!).TrimStart('v').Split('.')[0], NumberStyles.None, CultureInfo.InvariantCulture);
 
@@ -187,7 +189,7 @@ internal static class ContractBreaks
         }
     }
 
-    // Every combination of credentials that was enough must be enough still; none at all is the empty combination.
+    // Every combination of credentials that was enough must still be enough; no credentials are the empty combination.
     private static void CompareCredentials(string where, JsonNode? before, JsonNode? after, List<string> found)
     {
         var now = Combinations(after);

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace Architecture.Tests.Contracts;
 
-/// <summary>One small document, edited in every way that breaks a client and in ways that do not.</summary>
+/// <summary>Edits one small document in every way that breaks a client and in ways that do not.</summary>
 public sealed class ContractBreaksTests
 {
     private const string Post = "paths//orders/post/";

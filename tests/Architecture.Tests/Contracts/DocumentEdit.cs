@@ -2,12 +2,12 @@ using System.Text.Json.Nodes;
 
 namespace Architecture.Tests.Contracts;
 
-/// <summary>A document with one thing changed.</summary>
+/// <summary>Makes one change to a document.</summary>
 internal static class DocumentEdit
 {
     /// <summary>
-    /// Steps are separated by "/"; "//orders" is the path "/orders", "text~plain" the type "text/plain". Null takes away, and a list gets
-    /// one more.
+    /// Separates steps by "/"; "//orders" is the path "/orders", "text~plain" the type "text/plain". Null removes the value, and a list
+    /// gets one more entry.
     /// </summary>
     public static JsonNode Of(string text, string at, string? value)
     {

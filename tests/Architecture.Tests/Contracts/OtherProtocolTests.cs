@@ -2,7 +2,7 @@ using Bff.UpstreamContracts;
 
 namespace Architecture.Tests.Contracts;
 
-/// <summary>The sample catalogue (gRPC) and the sample prices (GraphQL), changed under the gateways that read them.</summary>
+/// <summary>Changes the contracts of the sample catalogue (gRPC) and the sample prices (GraphQL) that the gateways read.</summary>
 public sealed class OtherProtocolTests : IDisposable
 {
     private const string Rpc = "catalog.v1.ProductCatalog/GetProduct";

@@ -3,8 +3,8 @@ using System.Text.Json.Nodes;
 namespace Architecture.Tests.Contracts;
 
 /// <summary>
-/// The build writes <c>contracts/</c> from code; <c>contracts/baseline/</c> is what clients were promised, and only a person changes it: to
-/// promise what was added, or with a new major version.
+/// The build writes <c>contracts/</c> from code. <c>contracts/baseline/</c> is the promise to clients, and only a person changes it: to
+/// promise additions, or with a new major version.
 /// </summary>
 public sealed class PromisedContractTests
 {

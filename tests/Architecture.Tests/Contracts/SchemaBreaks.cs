@@ -5,7 +5,7 @@ namespace Architecture.Tests.Contracts;
 
 /// <summary>
 /// Compares schemas in one direction. What clients send must still be accepted, so an input may only grow wider; what they read must still
-/// be understood, so an output may only grow narrower. Members may come on both sides and may go on neither.
+/// be understood, so an output may only grow narrower. Members may be added on both sides and removed on neither.
 /// </summary>
 internal sealed class SchemaBreaks(JsonNode baseline, JsonNode current, bool isInput, List<string> found)
 {
@@ -49,7 +49,7 @@ internal sealed class SchemaBreaks(JsonNode baseline, JsonNode current, bool isI
 
         if (old.Name.Length > 0 && !_seen.Add((old.Name, now.Name)))
         {
-            return; // Schemas may contain themselves.
+            return; // A schema may contain itself.
         }
 
         CompareValues(where, old, now);
@@ -130,7 +130,7 @@ internal sealed class SchemaBreaks(JsonNode baseline, JsonNode current, bool isI
         }
     }
 
-    /// <summary>Whether every value of the narrow one is a value of the wide one, as far as type and format say.</summary>
+    /// <summary>Whether every value of the narrow schema is a value of the wide one, judged by type and format.</summary>
     private static bool Covers(Shape wide, Shape narrow)
     {
         if (wide.Types.Count == 0)

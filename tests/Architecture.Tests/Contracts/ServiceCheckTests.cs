@@ -3,7 +3,7 @@ using Bff.UpstreamContracts;
 
 namespace Architecture.Tests.Contracts;
 
-/// <summary>A small service, and one gateway that reads some of it; the service's document is changed in every way that matters.</summary>
+/// <summary>Changes the document of a small service, which one gateway partly reads, in every way that matters.</summary>
 public sealed class ServiceCheckTests : IDisposable
 {
     private const string Get = "paths//things~{id}/get/";
@@ -496,7 +496,7 @@ public sealed class ServiceCheckTests : IDisposable
         Assert.Equal(2, Exit("things.graphql", "type Query { a(b: " + new string('[', 100_000)).Code);
     }
 
-    /// <summary>Followed where a gateway reads, and not a step further.</summary>
+    /// <summary>A reference is followed only where a gateway reads, and no further.</summary>
     [Theory]
     [InlineData("""{ "$ref": "#/components/schemas/Lost" }""", "refers to nothing")]
     [InlineData("""{ "$ref": "#/components/schemas/Around" }""", "refers to itself")]

@@ -3,7 +3,7 @@ using Bff.UpstreamContracts;
 namespace Architecture.Tests.Contracts;
 
 /// <summary>
-/// What the sample services do not have: old and new forms of <c>.proto</c>, and GraphQL's input types, unions and fragments.
+/// Tests forms that the sample services lack: old and new forms of <c>.proto</c>, and GraphQL's input types, unions and fragments.
 /// </summary>
 public sealed class SmallServiceTests : IDisposable
 {

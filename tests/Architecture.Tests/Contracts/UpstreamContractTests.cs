@@ -10,7 +10,7 @@ using GraphQLParser.AST;
 namespace Architecture.Tests.Contracts;
 
 /// <summary>
-/// The build writes <c>contracts/upstreams/</c> from what the hosts declare; here it is compared with the hosts as they are, and with the
+/// The build writes <c>contracts/upstreams/</c> from the declarations of the hosts. These tests compare it with the hosts and with the
 /// documents of the sample services.
 /// </summary>
 public sealed class UpstreamContractTests
@@ -51,7 +51,7 @@ public sealed class UpstreamContractTests
         );
     }
 
-    /// <summary>Every call belongs to an endpoint, so that a break can be told to its team.</summary>
+    /// <summary>Every call belongs to an endpoint, so that a break can be reported to its team.</summary>
     [Theory]
     [MemberData(nameof(Hosts))]
     public void Every_call_says_the_endpoints_that_make_it(string host)
@@ -81,7 +81,7 @@ public sealed class UpstreamContractTests
         Assert.Equal("""["batch","place-order"]""", orders["paths"]!["/orders"]!["post"]!["x-calls"]![0]!["endpoints"]!.ToJsonString());
     }
 
-    /// <summary>A reader by hand takes what the contract says that it needs, and refuses everything that lacks any of it.</summary>
+    /// <summary>A hand-written reader reads what the contract says it needs, and refuses a document that lacks any of it.</summary>
     [Fact]
     public void Readers_by_hand_read_what_the_contract_says()
     {
@@ -138,7 +138,7 @@ public sealed class UpstreamContractTests
         Assert.Empty(ServiceCheck.Run(Path.Combine(Contracts, "upstreams"), service, document));
     }
 
-    /// <summary>What each document says of a read is what the sample service answers.</summary>
+    /// <summary>The sample service answers each read as its document says.</summary>
     [Fact]
     public async Task The_sample_services_answer_as_their_documents_say()
     {
@@ -208,7 +208,7 @@ public sealed class UpstreamContractTests
                 : "";
     }
 
-    /// <summary>With what its references lead to in their places; these documents' schemas do not contain themselves.</summary>
+    /// <summary>Replaces references by what they point at; the schemas of these documents do not contain themselves.</summary>
     private static JsonNode? Whole(JsonNode? schema, JsonNode document) =>
         schema switch
         {
@@ -234,7 +234,7 @@ public sealed class UpstreamContractTests
             _ => ((GraphQLNamedType)type).Name.StringValue,
         };
 
-    /// <summary>The path with the values that the document gives as examples.</summary>
+    /// <summary>Returns the path with the example values of the document.</summary>
     private static string Target(string path, JsonNode item, JsonNode document)
     {
         var query = new List<string>();

@@ -4,7 +4,7 @@ using Architecture.Tests.Deploy;
 
 namespace Architecture.Tests.Delivery;
 
-/// <summary>Each team builds, tests, versions and ships its host alone; what says so agrees with the projects.</summary>
+/// <summary>Each team builds, tests, versions and ships its host alone; filters, workflows and owners agree with the projects.</summary>
 public sealed partial class IndependenceTests
 {
     public static TheoryData<string, string> Hosts => Source.Teams;
@@ -97,7 +97,7 @@ public sealed partial class IndependenceTests
         );
     }
 
-    /// <summary>The host, its tests, Shared's tests, and whatever those reference.</summary>
+    /// <summary>Returns the host, its tests, Shared's tests, and all projects that these reference.</summary>
     private static SortedSet<string> MadeOf(string host)
     {
         var found = new SortedSet<string>(StringComparer.Ordinal);

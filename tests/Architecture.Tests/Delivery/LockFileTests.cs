@@ -4,7 +4,7 @@ using System.Xml.Linq;
 
 namespace Architecture.Tests.Delivery;
 
-/// <summary>A lock file that is behind is found here, and not first by a workflow that refuses it.</summary>
+/// <summary>Finds an outdated lock file before a workflow refuses it.</summary>
 public sealed partial class LockFileTests
 {
     private static readonly Dictionary<string, string> Pins = XDocument
@@ -18,7 +18,7 @@ public sealed partial class LockFileTests
                 .Select(line => ProjectPath().Match(line))
                 .Where(match => match.Success)
                 .Select(match => Path.GetDirectoryName(match.Groups[1].Value.Replace('\\', '/'))!)
-                .Where(folder => folder != "dev/AppHost"), // Its packages differ by the machine that builds it.
+                .Where(folder => folder != "dev/AppHost"), // Its packages depend on the machine that builds it.
         ];
 
     public static TheoryData<string> Hosts => new(Source.Gateways.Select(g => g.Host));

@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace Architecture.Tests.Delivery;
 
 /// <summary>
-/// A gateway that docs/adding-a-bff.md has just made keeps every rule of images, manifests, workflows, owners, contracts and alerts: these
-/// tests run again over a copy of the checkout with it.
+/// A gateway made by following docs/adding-a-bff.md obeys every rule of images, manifests, workflows, owners, contracts and alerts: these
+/// tests run again over a copy of the checkout that contains it.
 /// </summary>
 public sealed class TemplateTests
 {
@@ -64,7 +64,7 @@ public sealed class TemplateTests
         }
     }
 
-    /// <summary>The commands at the head of the page.</summary>
+    /// <summary>Returns the commands at the head of the page.</summary>
     private static List<string> Page()
     {
         var lines = File.ReadAllLines(Path.Combine(Source.Root, "docs/adding-a-bff.md"));
@@ -94,7 +94,7 @@ public sealed class TemplateTests
         return await output;
     }
 
-    /// <summary>Every file but what builds and tools write.</summary>
+    /// <summary>Returns every file except what builds and tools write.</summary>
     private static IEnumerable<string> Files(string folder) =>
         Directory
             .EnumerateFiles(folder)

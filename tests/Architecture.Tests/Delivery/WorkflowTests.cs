@@ -4,7 +4,8 @@ using Architecture.Tests.Deploy;
 namespace Architecture.Tests.Delivery;
 
 /// <summary>
-/// What runs for a change may do no more than it needs: a package that turns bad reaches neither the registry nor the repository.
+/// A workflow that runs for a change has only the rights that it needs, so a malicious package reaches neither the registry nor the
+/// repository.
 /// </summary>
 public sealed partial class WorkflowTests
 {
@@ -19,7 +20,8 @@ public sealed partial class WorkflowTests
     public static TheoryData<string, string> Teams => Source.Teams;
 
     /// <summary>
-    /// What runs for every change holds no team's tests; what runs them all does so for main, and for changes of what no team owns.
+    /// The workflow that runs for every change has no team's tests. The one that runs all tests does so for main and for changes that no
+    /// team owns.
     /// </summary>
     [Fact]
     public void No_team_waits_for_another_ones_tests()

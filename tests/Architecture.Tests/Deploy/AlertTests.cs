@@ -5,7 +5,7 @@ using Bff.TestKit;
 
 namespace Architecture.Tests.Deploy;
 
-/// <summary>Alerts and panels in Prometheus' own engine.</summary>
+/// <summary>Tests alerts and panels with Prometheus' own engine.</summary>
 public sealed class AlertTests
 {
     private const string Test = "\n  - name: ";
@@ -41,7 +41,7 @@ public sealed class AlertTests
         Assert.Equal(alerts.ToHashSet(), played);
     }
 
-    /// <summary>Over nothing at all: what counts is that the engine takes it.</summary>
+    /// <summary>Queries no data: only the engine's acceptance of the expression counts.</summary>
     [InstalledFact("promtool")]
     public void Prometheus_understands_every_panel()
     {
@@ -75,7 +75,7 @@ public sealed class AlertTests
         Play(asked.ToString());
     }
 
-    /// <summary>Grafana draws panels of one number or of one place over each other.</summary>
+    /// <summary>Grafana draws panels with the same number or place over each other.</summary>
     [Fact]
     public void Panels_have_numbers_and_places_of_their_own()
     {

@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace Architecture.Tests.Deploy;
 
-/// <summary>Images and the machine-wide composition.</summary>
+/// <summary>Tests images and the composition for one machine.</summary>
 public sealed partial class ContainerTests
 {
     private static readonly string[] Gateways = ["mobile", "web", "partner"];
@@ -78,7 +78,7 @@ public sealed partial class ContainerTests
         }
     }
 
-    /// <summary>The image has no development settings; what the sample app's buttons call has to come with the composition.</summary>
+    /// <summary>The image has no development settings, so the composition must bring what the sample app's buttons call.</summary>
     [Fact]
     public void The_sample_app_can_break_services_in_containers_too()
     {
@@ -106,7 +106,7 @@ public sealed partial class ContainerTests
     public void Redis_keeps_what_it_was_told() =>
         Assert.Contains("--appendonly", _compose["services.redis.command"].Items.Select(c => c.Text));
 
-    /// <summary>A secret's development value is one that a variable replaces and that says what it is.</summary>
+    /// <summary>A variable replaces the development value of a secret, and the value says what it is.</summary>
     [Fact]
     public void Secrets_can_be_replaced_and_are_marked()
     {

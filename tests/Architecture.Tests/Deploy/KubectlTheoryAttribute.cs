@@ -1,13 +1,13 @@
 namespace Architecture.Tests.Deploy;
 
-/// <summary>Skipped by name where kubectl is not installed.</summary>
+/// <summary>Skips the test, with the reason, where kubectl is not installed.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class KubectlTheoryAttribute : TheoryAttribute
 {
     public KubectlTheoryAttribute() => Skip = Kubectl.IsInstalled ? null : Kubectl.Missing;
 }
 
-/// <summary>Skipped by name where kubectl is not installed.</summary>
+/// <summary>Skips the test, with the reason, where kubectl is not installed.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class KubectlFactAttribute : FactAttribute
 {

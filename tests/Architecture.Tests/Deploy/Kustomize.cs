@@ -2,10 +2,10 @@ using System.Diagnostics;
 
 namespace Architecture.Tests.Deploy;
 
-/// <summary>What <c>kubectl apply -k</c> would send.</summary>
+/// <summary>Renders what <c>kubectl apply -k</c> would send.</summary>
 internal static class Kustomize
 {
-    /// <param name="folder">Below <c>deploy</c>.</param>
+    /// <param name="folder">Folder below <c>deploy</c>.</param>
     /// <param name="root">The checkout, or a copy of its <c>deploy</c>.</param>
     public static string Build(string folder, string? root = null)
     {
@@ -24,7 +24,7 @@ internal static class Kustomize
         return output;
     }
 
-    /// <summary>Copies the manifests, and the script that fills them in, into a folder that is laid out as the checkout is.</summary>
+    /// <summary>Copies the manifests, and the script that fills them in, into a folder with the layout of the checkout.</summary>
     public static void Copy(string folder)
     {
         foreach (
@@ -39,6 +39,6 @@ internal static class Kustomize
         }
     }
 
-    /// <summary>The only one of its kind.</summary>
+    /// <summary>Returns the only document of its kind.</summary>
     public static Yaml Of(this IEnumerable<Yaml> built, string kind) => Assert.Single(built, d => d["kind"].Text == kind);
 }

@@ -54,8 +54,8 @@ public sealed partial class ManifestTests
     }
 
     /// <summary>
-    /// A client in a known network writes its own address. A range that holds nodes or other pods lets one behind a translating balancer do
-    /// so.
+    /// A client in a known network can forge its own address. A range that holds nodes or other pods would let a client behind an
+    /// address-translating balancer do so.
     /// </summary>
     [Fact]
     public void Forwarded_headers_are_believed_of_the_ingress_alone()

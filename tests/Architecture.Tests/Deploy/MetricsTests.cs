@@ -4,10 +4,10 @@ using System.Text.RegularExpressions;
 
 namespace Architecture.Tests.Deploy;
 
-/// <summary>What dashboards and alerts ask for is what the gateways say.</summary>
+/// <summary>Dashboards and alerts query what the gateways export.</summary>
 public sealed partial class MetricsTests
 {
-    /// <summary>Of the framework (learn.microsoft.com, built-in metrics), with the suffixes of its kinds and units.</summary>
+    /// <summary>Metrics of the framework (learn.microsoft.com, built-in metrics), with the suffixes of their kinds and units.</summary>
     private static readonly string[] Framework =
     [
         .. Histogram("http_server_request_duration_seconds"),
@@ -33,8 +33,8 @@ public sealed partial class MetricsTests
     }
 
     /// <summary>
-    /// Own metrics have the attributes that docs/operations.md lists (what a collector receives is tested against the same), the
-    /// framework's their standard ones.
+    /// Our own metrics have the attributes that docs/operations.md lists (another test compares the page with what a collector receives);
+    /// the framework's metrics have their standard attributes.
     /// </summary>
     [Theory]
     [MemberData(nameof(Questions))]
@@ -121,7 +121,7 @@ public sealed partial class MetricsTests
     public void Every_histogram_of_seconds_has_buckets_of_its_own() =>
         Assert.Empty(Source.Files("src").Where(f => SecondsWithoutBuckets().IsMatch(File.ReadAllText(f))).ToList());
 
-    /// <summary>That nothing is heard of it no expression over all gateways can say.</summary>
+    /// <summary>An expression over all gateways cannot tell that one of them is silent.</summary>
     [Fact]
     public void Every_gateway_is_missed_when_it_is_silent()
     {
@@ -140,7 +140,7 @@ public sealed partial class MetricsTests
     }
 
     /// <summary>
-    /// An instance is on the collector's list for a while after its last word; what an alert promises is counted from that word.
+    /// A collector lists an instance for a while after its last export; the time that an alert promises counts from that export.
     /// </summary>
     [Fact]
     public void A_silent_gateway_is_missed_after_the_time_that_the_alert_tells()
@@ -188,7 +188,7 @@ public sealed partial class MetricsTests
         Assert.Empty(OwnNames().Where(n => !shown.Contains(n, StringComparison.Ordinal)).ToList());
     }
 
-    /// <summary>Of the tables of the page on operations.</summary>
+    /// <summary>Returns the matching rows of the tables of the operations page.</summary>
     private static IEnumerable<Match> Rows(Regex row) =>
         File.ReadLines(Path.Combine(Source.Root, "docs/operations.md")).Select(l => row.Match(l)).Where(m => m.Success);
 
@@ -221,7 +221,8 @@ public sealed partial class MetricsTests
     }
 
     /// <summary>
-    /// As the collector's Prometheus exporter names them: dots are underscores, a unit in braces is none, a counter is a total.
+    /// Returns our metrics as the collector's Prometheus exporter names them: dots become underscores, a unit in braces is dropped, and a
+    /// counter ends in "total".
     /// </summary>
     private static IEnumerable<string> Own() =>
         Instruments()
@@ -273,7 +274,7 @@ public sealed partial class MetricsTests
     [GeneratedRegex(@"(?:by|on|without) ?\(([^)]*)\)")]
     private static partial Regex Grouping();
 
-    /// <summary>Label values and label lists of <c>by (...)</c> are no metrics.</summary>
+    /// <summary>Matches label values and the label lists of <c>by (...)</c>, which are not metrics.</summary>
     [GeneratedRegex(@"\{[^}]*\}|by \([^)]*\)")]
     private static partial Regex Strings();
 

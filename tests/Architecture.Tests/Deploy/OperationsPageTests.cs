@@ -4,9 +4,9 @@ using System.Text.RegularExpressions;
 namespace Architecture.Tests.Deploy;
 
 /// <summary>
-/// The page "On a fresh cluster", and what docs/adding-a-bff.md says of a fourth gateway where there is one, executed from top to end over
-/// a copy of the manifests. In place of the cluster is a program called kubectl that builds what is applied and remembers what is made:
-/// what stands in a namespace or needs a secret comes after it.
+/// Executes the page "On a fresh cluster" from top to bottom over a copy of the manifests, together with what docs/adding-a-bff.md says of
+/// a fourth gateway if there is one. A program called kubectl stands in for the cluster: it builds what is applied and remembers what is
+/// made, so the test can check that a namespace or secret is made before anything needs it.
 /// </summary>
 public sealed partial class OperationsPageTests
 {
@@ -73,7 +73,7 @@ public sealed partial class OperationsPageTests
         }
     }
 
-    /// <summary>Each call of kubectl, and what it sent.</summary>
+    /// <summary>Returns each call of kubectl with what it sent.</summary>
     private static IEnumerable<(string Command, string Applied)> Execute(string copy)
     {
         Kustomize.Copy(copy);
@@ -125,7 +125,7 @@ public sealed partial class OperationsPageTests
             : [.. commands, .. Blocks("docs/adding-a-bff.md", "## On the cluster")];
     }
 
-    /// <summary>From the heading to the next one.</summary>
+    /// <summary>Returns the code blocks from the heading to the next one.</summary>
     private static IEnumerable<string> Blocks(string page, string heading)
     {
         var isCode = false;
@@ -142,14 +142,14 @@ public sealed partial class OperationsPageTests
         }
     }
 
-    /// <summary>Secrets without which a pod does not start, or an ingress has no certificate.</summary>
+    /// <summary>Returns the secrets without which a pod does not start or an ingress has no certificate.</summary>
     private static IEnumerable<string> Needed(Yaml document) =>
         document
             .All("secretRef")
             .Select(s => s["name"].Text)
             .Concat(document["kind"].Text == "Ingress" ? document.All("secretName").Select(s => s.Text) : []);
 
-    /// <summary>Which the page's table of secrets says that a host must have.</summary>
+    /// <summary>Returns the variables that the page's table of secrets requires of a host.</summary>
     private static IEnumerable<string> Variables(string host) =>
         from row in Page("docs/operations.md").Select(l => SecretRow().Match(l))
         where row.Success && (row.Groups["hosts"].Value == "all" || row.Groups["hosts"].Value.Contains(host, StringComparison.Ordinal))

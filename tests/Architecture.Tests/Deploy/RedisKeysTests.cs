@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace Architecture.Tests.Deploy;
 
-/// <summary>Nobody finds a key in Redis that operations.md does not explain.</summary>
+/// <summary>operations.md explains every key that can be found in Redis.</summary>
 public sealed partial class RedisKeysTests
 {
     [Fact]
@@ -19,7 +19,7 @@ public sealed partial class RedisKeysTests
         Assert.Empty(names.Where(n => !page.Contains("`" + n, StringComparison.Ordinal)).ToList());
     }
 
-    /// <summary>What stands before the first part that varies; {{ and }} of an interpolated text are the braces of a hash tag.</summary>
+    /// <summary>Returns the part before the first variable one; {{ and }} of an interpolated text are the braces of a hash tag.</summary>
     private static string Fixed(string key)
     {
         var text = key.Replace("{{", "\u0001", StringComparison.Ordinal).Replace("}}", "\u0002", StringComparison.Ordinal);

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Architecture.Tests.Deploy;
 
-/// <summary>What reaches the cluster: every value is in its place, and what one part says the others agree with.</summary>
+/// <summary>Tests what reaches the cluster: every value is filled in, and the parts agree with each other.</summary>
 public sealed class RenderedTests
 {
     private static readonly string[] Placeholders =
@@ -36,7 +36,9 @@ public sealed class RenderedTests
         Assert.Contains(host, text, StringComparison.Ordinal);
     }
 
-    /// <summary>A name that the host does not answer to gets 400, and a probe that does keeps the pod from ever being ready.</summary>
+    /// <summary>
+    /// The host answers 400 to a name it does not know, so a probe by such a name would keep the pod from ever being ready.
+    /// </summary>
     [KubectlTheory]
     [MemberData(nameof(Overlays))]
     public void A_pod_answers_to_every_name_by_which_it_is_asked(string host, string team)
@@ -56,7 +58,7 @@ public sealed class RenderedTests
         Assert.Equal(host, Env(container, "OTEL_SERVICE_NAME"));
     }
 
-    /// <summary>The container before the gateway finds what the gateway would find, and has no more rights.</summary>
+    /// <summary>The init container finds what the gateway would find, and has no more rights.</summary>
     [KubectlTheory]
     [MemberData(nameof(Overlays))]
     public void Settings_are_checked_by_the_image_and_with_the_environment_of_the_gateway(string host, string team)
@@ -103,7 +105,7 @@ public sealed class RenderedTests
         Assert.NotEmpty(host);
     }
 
-    /// <summary>Pushed is what is pulled.</summary>
+    /// <summary>The cluster pulls the image that the workflow pushes.</summary>
     [KubectlTheory]
     [MemberData(nameof(Overlays))]
     public void An_image_comes_from_where_the_workflow_puts_it(string host, string team)
@@ -138,7 +140,7 @@ public sealed class RenderedTests
         Assert.Equal(overlay.Of("Ingress")["spec.rules"].Items.First()["host"].Text, Assert.Single(route["spec.hostnames"].Items).Text);
     }
 
-    /// <summary>Names, private and public addresses of both families, whatever the cluster's DNS.</summary>
+    /// <summary>Covers names, and private and public addresses of both families, with any cluster DNS.</summary>
     [KubectlTheory]
     [MemberData(nameof(Overlays))]
     public void A_pod_reaches_names_and_the_internet_by_both_families(string host, string team)
@@ -161,7 +163,7 @@ public sealed class RenderedTests
         Assert.NotEmpty(host);
     }
 
-    /// <summary>Whatever is somebody's own is on the list of the script; filled in, nothing of the example is left.</summary>
+    /// <summary>The script lists every value of an installation; once it is filled in, nothing of the example is left.</summary>
     [KubectlFact]
     public void The_script_fills_in_every_value()
     {

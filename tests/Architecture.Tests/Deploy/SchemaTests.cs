@@ -8,8 +8,8 @@ using YamlDotNet.Serialization;
 namespace Architecture.Tests.Deploy;
 
 /// <summary>
-/// Every member of the deployment's files is one that its reader knows, of the type that it expects: Kubernetes' own models, and the
-/// Compose specification's schema (compose-spec.json beside this file, as published).
+/// The reader of a deployment file knows every member in it, and each has the expected type. Kubernetes' own models and the Compose
+/// specification's schema (compose-spec.json beside this file, as published) tell.
 /// </summary>
 public sealed partial class SchemaTests
 {
@@ -43,9 +43,9 @@ public sealed partial class SchemaTests
                 .Where(f => Yaml.Read(f)[0]["kind"].Text == "Kustomization")
                 .Select(f => Path.GetRelativePath(Path.Combine(Source.Root, "deploy"), Path.GetDirectoryName(f)!))
                 .Where(f => f != "kubernetes/installation")
-        ); // Values, which are not applied.
+        ); // These are values, which are not applied.
 
-    /// <summary>Whatever can be applied, patches, values and names included.</summary>
+    /// <summary>Covers everything that can be applied, including patches, values and names.</summary>
     [KubectlTheory]
     [MemberData(nameof(Applied))]
     public void Kubernetes_knows_every_member_of_what_is_applied(string folder) => Assert.NotEqual(0, Read(Kustomize.Build(folder)));
@@ -68,7 +68,7 @@ public sealed partial class SchemaTests
     [InlineData("service: { a: { image: x } }")]
     public async Task A_member_that_Compose_does_not_know_is_noticed(string composition) => Assert.NotEmpty(await Mistakes(composition));
 
-    /// <summary>How many documents there were; an exception for what is unknown or of another type.</summary>
+    /// <summary>Returns the number of documents; throws on an unknown member or another type.</summary>
     private static int Read(string manifests)
     {
         var documents = Separator().Split(manifests).Where(d => d.Split('\n').Any(l => l.Length > 0 && l[0] != '#')).ToList();
@@ -77,7 +77,7 @@ public sealed partial class SchemaTests
             var head = KubernetesYaml.Deserialize<KubernetesObject>(document);
             if (head.ApiVersion.StartsWith("gateway.networking.k8s.io/", StringComparison.Ordinal))
             {
-                continue; // An addition to Kubernetes, which has no models here; see RenderedTests.
+                continue; // An addition to Kubernetes that has no models here; see RenderedTests.
             }
 
             var read = typeof(KubernetesYaml)
@@ -96,7 +96,7 @@ public sealed partial class SchemaTests
         var document =
             (Dictionary<object, object?>)
                 new DeserializerBuilder().WithAttemptingUnquotedStringTypeDeserialization().Build().Deserialize<object>(parser)!;
-        document.Remove("name"); // Known to every Compose since 2022, but not to the published schema's last release.
+        document.Remove("name"); // Every Compose since 2022 knows it, but the published schema's last release does not.
         var json = new SerializerBuilder().JsonCompatible().Build().Serialize(document);
         return [.. schema.Validate(json).Select(e => $"{e.Path}: {e.Kind}")];
     }

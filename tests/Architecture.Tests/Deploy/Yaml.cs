@@ -3,7 +3,7 @@ using YamlDotNet.Serialization;
 
 namespace Architecture.Tests.Deploy;
 
-/// <summary>One place in a YAML document; what is not there is a place too, and empty.</summary>
+/// <summary>A place in a YAML document. A place that does not exist is empty.</summary>
 internal readonly struct Yaml(object? node)
 {
     public bool Exists => node is not null;
@@ -29,10 +29,10 @@ internal readonly struct Yaml(object? node)
         }
     }
 
-    /// <summary>Every document of a file; a key given twice, or a mistake of syntax, is an exception.</summary>
+    /// <summary>Reads every document of a file; throws on a duplicate key or a syntax error.</summary>
     public static List<Yaml> Read(string path) => Parse(File.ReadAllText(System.IO.Path.Combine(Source.Root, path)));
 
-    /// <summary>Every document of a text.</summary>
+    /// <summary>Parses every document of a text.</summary>
     public static List<Yaml> Parse(string text)
     {
         var deserializer = new DeserializerBuilder().WithDuplicateKeyChecking().Build();
@@ -47,7 +47,7 @@ internal readonly struct Yaml(object? node)
         return documents;
     }
 
-    /// <summary>Every place whose key is the given one, however deep.</summary>
+    /// <summary>Returns every place with the given key, at any depth.</summary>
     public IEnumerable<Yaml> All(string key) =>
         Members
             .Where(m => m.Key == key)
