@@ -4,14 +4,14 @@ using System.Text;
 
 namespace Bff.Bench.Load;
 
-/// <summary>Reads HTTP/1.1 answers off one connection: by Content-Length, or chunked.</summary>
+/// <summary>Reads HTTP/1.1 answers from one connection, by Content-Length or chunked.</summary>
 internal sealed class AnswerReader(Socket socket)
 {
     private byte[] _buffer = new byte[64 * 1024];
     private int _length;
 
-    /// <summary>The status; whether the body holds the text.</summary>
-    /// <exception cref="IOException">The connection ended, or what came is no answer.</exception>
+    /// <summary>Reads one answer; returns its status and whether the body contains the text.</summary>
+    /// <exception cref="IOException">The connection ended, or the bytes are not an answer.</exception>
     public int Read(string expected, out bool isExpected)
     {
         _length = 0;

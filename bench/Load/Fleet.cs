@@ -4,10 +4,10 @@ using System.Net.Sockets;
 
 namespace Bff.Bench.Load;
 
-/// <summary>What every job needs: the published programs, the services, a real Redis, and credentials.</summary>
+/// <summary>Provides what every job needs: the published programs, the services, a real Redis, and credentials.</summary>
 internal sealed class Fleet : IAsyncDisposable
 {
-    private const int Users = 100; // More than connections: no two requests of one caller meet, so nothing is shared between them.
+    private const int Users = 100; // More users than connections, so no two requests of one caller overlap and share a call.
     private readonly string _references;
     private readonly string _mobile;
     private readonly string _web;
@@ -47,7 +47,7 @@ internal sealed class Fleet : IAsyncDisposable
     public Server Services => _services;
 
     /// <summary>
-    /// For <c>ConnectionStrings:redis</c>: one of the Redis server's sixteen databases, each of which has keys of its own.
+    /// Returns a value for <c>ConnectionStrings:redis</c>: one of the Redis server's sixteen databases, each with its own keys.
     /// </summary>
     public string Database(int number) => string.Create(CultureInfo.InvariantCulture, $"{Redis},defaultDatabase={number}");
 
@@ -92,18 +92,18 @@ internal sealed class Fleet : IAsyncDisposable
         return new Fleet(references, mobile, web, partner, environment, services, redis, tokens);
     }
 
-    /// <summary>One of <c>bench/References</c>.</summary>
+    /// <summary>Starts one of <c>bench/References</c>.</summary>
     public Task<Server> Reference(string kind, string ready, CancellationToken cancellation) =>
         Server.Start(kind, ["dotnet", _references, kind, "{port}", _services.Address, Redis], _environment, ready, Tokens[0], cancellation);
 
-    /// <summary>The mobile gateway with everything on.</summary>
-    /// <param name="name">For the table.</param>
+    /// <summary>Starts the mobile gateway with everything on.</summary>
+    /// <param name="name">Name in the table.</param>
     /// <param name="mode">Leased or Exact.</param>
     /// <param name="settings">Further settings, <c>Key:Key=value</c>.</param>
-    /// <param name="cancellation">Gives up.</param>
+    /// <param name="cancellation">Cancels the start.</param>
     /// <param name="ready">Path whose first 200 counts as the first answer.</param>
-    /// <param name="variable">Set for this process alone, <c>NAME=value</c>.</param>
-    /// <param name="program">Another version's <c>MobileBff.dll</c>; null: this one's.</param>
+    /// <param name="variable">Environment variable of this process alone, <c>NAME=value</c>.</param>
+    /// <param name="program">Another version's <c>MobileBff.dll</c>, or null for this version's.</param>
     public Task<Server> Gateway(
         string name,
         string mode,
@@ -121,7 +121,9 @@ internal sealed class Fleet : IAsyncDisposable
         return Server.Start(name, command, environment, ready, Tokens[0], cancellation);
     }
 
-    /// <summary>The mobile gateways of <see cref="LoadOptions.Before"/>, each in these modes, named by the folder of its program.</summary>
+    /// <summary>
+    /// Starts the mobile gateways of <see cref="LoadOptions.Before"/> in each of these modes, named by the folders of their programs.
+    /// </summary>
     public async Task<Servers> Before(LoadOptions options, string[] modes, string[] settings, CancellationToken cancellation)
     {
         var servers = new Servers();
@@ -137,7 +139,7 @@ internal sealed class Fleet : IAsyncDisposable
         return servers;
     }
 
-    /// <summary>The web gateway with everything on, and the mobile gateway's pass-through as a route of its own.</summary>
+    /// <summary>Starts the web gateway with everything on, and the mobile gateway's pass-through as a route.</summary>
     public Task<Server> Web(string name, CancellationToken cancellation)
     {
         const string Route = "--ReverseProxy:Routes:bench:";
@@ -156,11 +158,11 @@ internal sealed class Fleet : IAsyncDisposable
         return Server.Start(name, command, _environment, "/health/ready", null, cancellation);
     }
 
-    /// <summary>The partner gateway with everything on; its pass-through answers what the mobile gateway's does.</summary>
-    /// <param name="name">For the table.</param>
-    /// <param name="database">Of the Redis server: its keys are there.</param>
-    /// <param name="pepper">Under which they are hashed.</param>
-    /// <param name="cancellation">Gives up.</param>
+    /// <summary>Starts the partner gateway with everything on; its pass-through answers the same as the mobile gateway's.</summary>
+    /// <param name="name">Name in the table.</param>
+    /// <param name="database">Number of the Redis database that holds its keys.</param>
+    /// <param name="pepper">Pepper under which the keys are hashed.</param>
+    /// <param name="cancellation">Cancels the start.</param>
     public Task<Server> Partner(string name, int database, string pepper, CancellationToken cancellation)
     {
         string[] command =
@@ -177,7 +179,7 @@ internal sealed class Fleet : IAsyncDisposable
         return Server.Start(name, command, _environment, "/health/ready", null, cancellation);
     }
 
-    /// <summary>Sends commands to Redis, all at once.</summary>
+    /// <summary>Sends all commands to Redis at once.</summary>
     public async Task Fill(IEnumerable<string[]> commands, CancellationToken cancellation)
     {
         using var client = new TcpClient();
@@ -190,7 +192,7 @@ internal sealed class Fleet : IAsyncDisposable
                 var buffer = new byte[64 * 1024];
                 while (await stream.ReadAsync(buffer, cancellation) is > 0 and var read)
                 {
-                    answered += buffer.AsSpan(0, read).Count((byte)'\n'); // One line for each of these commands.
+                    answered += buffer.AsSpan(0, read).Count((byte)'\n'); // Redis answers each of these commands with one line.
                 }
             },
             cancellation
@@ -257,7 +259,7 @@ internal sealed class Fleet : IAsyncDisposable
     public Task<IReadOnlyList<string>> TokensOf(IEnumerable<string> subjects, string? tenant, CancellationToken cancellation) =>
         TokensOf(_services, subjects, tenant, cancellation);
 
-    /// <summary>Makes a service slow; 0 ends that.</summary>
+    /// <summary>Makes a service slow; 0 ends the delay.</summary>
     public async Task Delay(string service, int milliseconds, CancellationToken cancellation)
     {
         using var answer = await Http.GetAsync(
@@ -292,7 +294,7 @@ internal sealed class Fleet : IAsyncDisposable
     }
 }
 
-/// <summary>Servers that end together.</summary>
+/// <summary>Servers that are stopped together.</summary>
 internal sealed class Servers : List<Server>, IAsyncDisposable
 {
     public async ValueTask DisposeAsync()

@@ -2,18 +2,18 @@ using System.Globalization;
 
 namespace Bff.Bench.Load;
 
-/// <summary>The command line.</summary>
-/// <param name="Jobs">Empty: all.</param>
+/// <summary>Options of the command line.</summary>
+/// <param name="Jobs">Jobs to run; empty: all.</param>
 /// <param name="Rounds">Interleaved rounds per job; five at least for figures that are to be quoted.</param>
-/// <param name="Requests">Per subject and round at saturation, roughly: wrk runs for a time.</param>
+/// <param name="Requests">Approximate requests per subject and round at saturation, because wrk runs for a time.</param>
 /// <param name="WarmUp">Requests before the first round.</param>
-/// <param name="Seconds">Of each round at a fixed rate.</param>
+/// <param name="Seconds">Duration of each round at a fixed rate.</param>
 /// <param name="Out">File for the tables; null: standard output.</param>
-/// <param name="Compare">An environment variable, <c>NAME=value</c>, under which pass-through and home feed are measured once more; null:
+/// <param name="Compare">Environment variable, <c>NAME=value</c>, with which pass-through and home feed are measured once more; null:
 /// none.</param>
-/// <param name="Before">The mobile gateways of other versions, published: each one's <c>MobileBff.dll</c>, in the tables by its folder's
-/// name. Pass-through and home feed measure them beside this one.</param>
-/// <param name="SkipBuild">Measures what the last run published.</param>
+/// <param name="Before">Published mobile gateways of other versions: the path of each <c>MobileBff.dll</c>, whose folder names it in the
+/// tables. Pass-through and home feed measure them beside this one.</param>
+/// <param name="SkipBuild">Whether to measure what the last run published.</param>
 internal sealed record LoadOptions(
     IReadOnlyList<string> Jobs,
     int Rounds,
@@ -40,7 +40,7 @@ internal sealed record LoadOptions(
           --skip-build    measure what the last run published
         """;
 
-    /// <summary>Null when the words are off; the usage has been printed then.</summary>
+    /// <summary>Returns the options, or null for a wrong command line, after printing the usage.</summary>
     public static LoadOptions? Parse(string[] args)
     {
         var options = new LoadOptions([], 5, 50_000, 300_000, 8, null, null, [], false);
@@ -89,5 +89,5 @@ internal sealed record LoadOptions(
     }
 }
 
-/// <summary>A run with a wrong answer or an error: it says nothing about cost.</summary>
+/// <summary>A run had a wrong answer or an error, so it says nothing about cost.</summary>
 internal sealed class InvalidRunException(string message) : Exception(message);

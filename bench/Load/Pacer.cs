@@ -7,16 +7,16 @@ using System.Text;
 namespace Bff.Bench.Load;
 
 /// <summary>
-/// A fixed rate, whatever the server does: each of sixteen connections has its own timetable, and a latency begins when the request was
-/// due, not when it could be sent at last (coordinated omission). Blocking sockets and exact sleeps, so that the client adds little of its
-/// own.
+/// Sends at a fixed rate, whatever the server does. Each of sixteen connections has its own timetable, and a latency begins when the
+/// request was due, not when it could be sent (coordinated omission). Uses blocking sockets and exact sleeps, so that the client adds
+/// little of its own.
 /// </summary>
 internal sealed partial class Pacer(Server server, Target target, double perSecond, double seconds, int connections = 16)
 {
     private readonly long _begins = Stopwatch.GetTimestamp() + (Stopwatch.Frequency / 20);
 
     /// <summary>
-    /// Answers that are neither the expected one nor an intended refusal make a run invalid; overload and limits are refusals.
+    /// Whether refusals by overload and limits are allowed. Any other unexpected answer makes a run invalid.
     /// </summary>
     public bool RefusalsAreFine { get; init; }
 
@@ -116,7 +116,7 @@ internal sealed partial class Pacer(Server server, Target target, double perSeco
         {
             var nanoseconds = (long)(ticks * 1e9 / Stopwatch.Frequency);
             var time = new TimeSpec(nanoseconds / 1_000_000_000, nanoseconds % 1_000_000_000);
-            _ = NanoSleep(time, IntPtr.Zero); // Thread.Sleep counts in whole milliseconds, which is what is to be measured.
+            _ = NanoSleep(time, IntPtr.Zero); // Thread.Sleep rounds to whole milliseconds, the scale of the measurement.
         }
     }
 
@@ -136,5 +136,5 @@ internal sealed partial class Pacer(Server server, Target target, double perSeco
     }
 }
 
-/// <summary>What came of a paced run.</summary>
+/// <summary>Results of a paced run.</summary>
 internal sealed record PacedTraffic(Traffic Traffic, int Good, int Refused, double Worst);

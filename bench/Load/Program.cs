@@ -1,8 +1,8 @@
 using Bff.Bench.Load;
 using Bff.Bench.Load.Jobs;
 
-// Measures what the gateways cost, side by side with references, and writes docs/performance.md's tables. See README of bench for the
-// method.
+// Measures what the gateways cost, side by side with references, and writes the tables of docs/performance.md. The README of bench explains
+// the method.
 if (LoadOptions.Parse(args) is not { } options)
 {
     return 2;
@@ -56,7 +56,7 @@ try
         catch (InvalidRunException invalid)
         {
             refused++;
-            report.Refused(job, invalid.Message); // A figure from a run with errors would be a figure about errors.
+            report.Refused(job, invalid.Message); // Figures from a run with errors would describe the errors.
         }
 
         report.Write();

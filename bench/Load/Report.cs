@@ -4,7 +4,7 @@ using System.Text;
 
 namespace Bff.Bench.Load;
 
-/// <summary>The tables, in Markdown, with what is needed to make them again.</summary>
+/// <summary>Writes the tables in Markdown, with what is needed to reproduce them.</summary>
 internal sealed class Report
 {
     private readonly LoadOptions _options;
@@ -29,7 +29,7 @@ internal sealed class Report
         );
     }
 
-    /// <summary>One row per subject; ratios to the first.</summary>
+    /// <summary>Adds a table with one row per subject and ratios to the first.</summary>
     public void Table(string title, Dictionary<Subject, List<Sample>> samples)
     {
         var reference = samples.First();
@@ -52,7 +52,7 @@ internal sealed class Report
         }
     }
 
-    /// <summary>Any other table.</summary>
+    /// <summary>Adds any other table.</summary>
     public void Table(string title, string note, string[] columns, IEnumerable<string[]> rows)
     {
         _text
@@ -69,7 +69,7 @@ internal sealed class Report
         }
     }
 
-    /// <summary>Says that a job has no figures, and why.</summary>
+    /// <summary>Reports that a job has no figures, and why.</summary>
     public void Refused(string job, string reason)
     {
         Console.Error.WriteLine($"{job} refused: {reason}");
@@ -80,7 +80,7 @@ internal sealed class Report
             .AppendLine(reason.ReplaceLineEndings(" "));
     }
 
-    /// <summary>Keeps what there is so far.</summary>
+    /// <summary>Writes the report so far.</summary>
     public void Write()
     {
         if (_options.Out is { } file)

@@ -1,15 +1,15 @@
 namespace Bff.Bench.Load;
 
-/// <summary>Interleaved rounds: A B C A B C ..., so that whatever else the machine does meets all alike.</summary>
+/// <summary>Runs interleaved rounds, A B C A B C ..., so that other load on the machine affects all subjects alike.</summary>
 internal static class Rounds
 {
     private const int ChunkSeconds = 3,
         MaxRefused = 3;
 
-    /// <summary>Rounds, of warm-up too, that were refused and run again.</summary>
+    /// <summary>Number of rounds, including warm-up, that were refused and run again.</summary>
     public static int Refused { get; private set; }
 
-    /// <summary>Warms each subject up until it has answered so many requests, then measures at saturation.</summary>
+    /// <summary>Warms each subject up with the given number of requests, then measures at saturation.</summary>
     public static async Task<Dictionary<Subject, List<Sample>>> Saturated(
         IReadOnlyList<Subject> subjects,
         LoadOptions options,
@@ -41,7 +41,7 @@ internal static class Rounds
         );
     }
 
-    /// <summary>At a fixed rate.</summary>
+    /// <summary>Measures at a fixed rate.</summary>
     public static Task<Dictionary<Subject, List<Sample>>> Paced(
         IReadOnlyList<Subject> subjects,
         double perSecond,
@@ -76,7 +76,7 @@ internal static class Rounds
         return samples;
     }
 
-    /// <summary>A refused round is run again, as a whole, and counted; a job that is refused again and again has no figures.</summary>
+    /// <summary>Runs a refused round again, as a whole, and counts it; a job that is refused repeatedly has no figures.</summary>
     private static async Task<T> Valid<T>(string what, Func<Task<T>> round)
     {
         for (var refused = 0; ; refused++)

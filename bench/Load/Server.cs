@@ -5,7 +5,7 @@ using System.Text;
 
 namespace Bff.Bench.Load;
 
-/// <summary>A process that is measured or helps to measure: started from its published files, watched from outside.</summary>
+/// <summary>A measured or helping process, started from its published files and watched from outside.</summary>
 internal sealed class Server : IAsyncDisposable
 {
     private const double MicrosPerTick = 1_000_000 / 100.0; // USER_HZ is 100 on Linux.
@@ -21,10 +21,10 @@ internal sealed class Server : IAsyncDisposable
 
     public string Address => string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{Port}");
 
-    /// <summary>From the process's start to the first good answer on the path that was asked.</summary>
+    /// <summary>Time from the process's start to the first good answer on the given path.</summary>
     public TimeSpan FirstAnswer { get; private set; }
 
-    /// <summary>User and system time so far, of all threads.</summary>
+    /// <summary>User and system time of all threads so far, in microseconds.</summary>
     public double CpuMicros
     {
         get
@@ -36,7 +36,7 @@ internal sealed class Server : IAsyncDisposable
         }
     }
 
-    /// <summary>Resident memory.</summary>
+    /// <summary>Resident memory in MiB.</summary>
     public double Mebibytes
     {
         get
@@ -46,7 +46,7 @@ internal sealed class Server : IAsyncDisposable
         }
     }
 
-    /// <summary>Bytes that the runtime has allocated so far; NaN for what is no .NET process.</summary>
+    /// <summary>Bytes that the runtime has allocated so far; NaN for a process without .NET.</summary>
     public double AllocatedBytes
     {
         get
@@ -64,14 +64,14 @@ internal sealed class Server : IAsyncDisposable
     }
 
     /// <summary>
-    /// Starts a program; its standard output goes to /dev/null (an access log costs what writing it costs), its errors to a file.
+    /// Starts a program. Its standard output goes to /dev/null (an access log still costs the writing), and its errors go to a file.
     /// </summary>
-    /// <param name="name">For messages and files.</param>
+    /// <param name="name">Name in messages and files.</param>
     /// <param name="command">Program and arguments; <c>{port}</c> is replaced.</param>
-    /// <param name="environment">Added to this process's.</param>
-    /// <param name="ready">Path that answers 200 when it works; null: wait for nothing.</param>
+    /// <param name="environment">Variables added to those of this process.</param>
+    /// <param name="ready">Path that answers 200 once the program works; null: do not wait.</param>
     /// <param name="token">Sent as a bearer token while waiting.</param>
-    /// <param name="cancellation">Gives up.</param>
+    /// <param name="cancellation">Cancels the start.</param>
     public static async Task<Server> Start(
         string name,
         IReadOnlyList<string> command,
@@ -150,7 +150,7 @@ internal sealed class Server : IAsyncDisposable
             }
             catch (HttpRequestException)
             {
-                // Not listening yet.
+                // The program does not listen yet.
             }
 
             await Task.Delay(5, cancellation);

@@ -2,15 +2,15 @@ using System.Diagnostics;
 
 namespace Bff.Bench.Load;
 
-/// <summary>Runs other programs, and knows where the checkout is.</summary>
+/// <summary>Runs other programs and finds the checkout.</summary>
 internal static class Shell
 {
     public static string Root { get; } = Find();
 
-    /// <summary>Published programs, sockets and logs.</summary>
+    /// <summary>Folder of published programs, sockets and logs.</summary>
     public static string Artifacts { get; } = Directory.CreateDirectory(Path.Combine(Root, "artifacts", "bench")).FullName;
 
-    /// <summary>What the program printed; its exit code must be 0.</summary>
+    /// <summary>Runs a program, whose exit code must be 0, and returns its output.</summary>
     public static async Task<string> Run(string program, IEnumerable<string> arguments, CancellationToken cancellation)
     {
         var start = new ProcessStartInfo(program, arguments)
@@ -34,7 +34,7 @@ internal static class Shell
         }
     }
 
-    /// <summary>Publishes a project as it ships: Release, ReadyToRun, framework-dependent. Gives the path of its assembly.</summary>
+    /// <summary>Publishes a project as it ships (Release, ReadyToRun, framework-dependent) and returns the path of its assembly.</summary>
     public static async Task<string> Publish(string project, string assembly, bool build, CancellationToken cancellation)
     {
         var folder = Path.Combine(Artifacts, assembly);

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Bff.Bench.Load;
 
-/// <summary>Medians with their range; a mean would let one disturbed round speak for all.</summary>
+/// <summary>Calculates medians with their range; in a mean, one disturbed round would distort the result.</summary>
 internal static class Statistics
 {
     /// <param name="sorted">Ascending, not empty.</param>
@@ -15,7 +15,7 @@ internal static class Statistics
         return sorted.Length % 2 == 1 ? sorted[sorted.Length / 2] : (sorted[(sorted.Length / 2) - 1] + sorted[sorted.Length / 2]) / 2;
     }
 
-    /// <summary><c>median (min–max)</c> of what is known.</summary>
+    /// <summary>Formats <c>median (min–max)</c> of the known values.</summary>
     public static string Text(IEnumerable<double> values, string format)
     {
         var all = values.Where(v => !double.IsNaN(v)).ToList();

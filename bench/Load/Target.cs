@@ -1,22 +1,22 @@
 namespace Bff.Bench.Load;
 
-/// <summary>What is asked, and how a whole answer is told from another.</summary>
-/// <param name="Path">With its query.</param>
+/// <summary>The request to send, and how a complete answer is recognised.</summary>
+/// <param name="Path">Path with its query.</param>
 /// <param name="Expected">Text that is in every good answer's body.</param>
-/// <param name="Tokens">Credentials, taken in turn.</param>
+/// <param name="Tokens">Credentials, used in turn.</param>
 internal sealed record Target(string Path, string Expected, IReadOnlyList<string> Tokens)
 {
-    /// <summary>JSON that is posted; null: the path is read.</summary>
+    /// <summary>JSON to post; null: the path is read.</summary>
     public string? Body { get; init; }
 }
 
-/// <summary>Something that is measured: a server and what is asked of it. The first of a job's subjects is the reference.</summary>
+/// <summary>A measured server with its target. The first of a job's subjects is the reference.</summary>
 internal sealed record Subject(string Name, Server Server, Target Target);
 
-/// <summary>What one round showed.</summary>
+/// <summary>Results of one round.</summary>
 internal readonly record struct Sample(double CpuMicros, double PerSecond, double P50, double P99, double AllocatedBytes, double Mebibytes)
 {
-    /// <summary>Runs the load and takes the server's counters before and after.</summary>
+    /// <summary>Runs the load, and reads the server's counters before and after.</summary>
     public static async Task<Sample> Of(Server server, Func<Task<Traffic>> load)
     {
         var (cpu, allocated) = (server.CpuMicros, server.AllocatedBytes);
@@ -27,11 +27,11 @@ internal readonly record struct Sample(double CpuMicros, double PerSecond, doubl
             traffic.Requests / traffic.Seconds,
             traffic.P50,
             traffic.P99,
-            grown < 0 ? double.NaN : grown / traffic.Requests, // The collector forgets what was allocated in a heap that it gives up.
+            grown < 0 ? double.NaN : grown / traffic.Requests, // Allocations in a heap that the collector gives up are forgotten.
             server.Mebibytes
         );
     }
 }
 
-/// <summary>What a load generator saw; latencies in milliseconds.</summary>
+/// <summary>What a load generator measured; latencies in milliseconds.</summary>
 internal sealed record Traffic(long Requests, double Seconds, double P50, double P99);

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Bff.Bench.Load;
 
 /// <summary>
-/// Saturation: 64 keep-alive connections, each sending its next request as soon as the answer is there. Every answer is checked.
+/// Measures at saturation: 64 keep-alive connections each send the next request as soon as the answer arrives. Every answer is checked.
 /// </summary>
 internal static class Wrk
 {

@@ -11,7 +11,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Bff.Benchmarks;
 
-/// <summary>A whole gateway with embedded state, so that what is measured is wired as it is in a host.</summary>
+/// <summary>A whole gateway with embedded state, so that the measured parts are wired as in a host.</summary>
 internal sealed class Gateway : IAsyncDisposable
 {
     private const string Secret = "a secret for benchmarks, of 32 bytes or more",
@@ -52,7 +52,7 @@ internal sealed class Gateway : IAsyncDisposable
         return new Gateway(app);
     }
 
-    /// <summary>A token as issuers make them; HS256, since what is measured is remembering it.</summary>
+    /// <summary>Returns a token as issuers make them; HS256, because the benchmark measures the lookup of a verified token.</summary>
     public static string Token()
     {
         var expires = DateTimeOffset.UtcNow.AddHours(6).ToUnixTimeSeconds();

@@ -18,8 +18,8 @@ using Microsoft.Extensions.Logging;
 namespace Bff.Benchmarks;
 
 /// <summary>
-/// One unary call over HTTP/2 on loopback, by Grpc.Net.Client on the upstream's resilience and bounds, and the same without it: the
-/// message's bytes posted to the same upstream. The figures of docs/decisions/grpc-client.md.
+/// Compares one unary call over HTTP/2 on loopback by Grpc.Net.Client, on the upstream's resilience and bounds, with the same without it:
+/// the message's bytes posted to the same upstream. Gives the figures of docs/decisions/grpc-client.md.
 /// </summary>
 #pragma warning disable CA1001 // GlobalCleanup disposes of it.
 public class GrpcCalls
@@ -41,7 +41,7 @@ public class GrpcCalls
     private GrpcChannel _channel = null!;
     private GrpcClient<CallInvoker> _client = null!;
 
-    /// <summary>A service that answers every call with the same message of 600 bytes.</summary>
+    /// <summary>Starts a service that answers every call with the same message of 600 bytes.</summary>
     [GlobalSetup]
     public async Task Start()
     {
@@ -80,7 +80,7 @@ public class GrpcCalls
         _client = new(_channel.CreateCallInvoker(), TimeProvider.System);
     }
 
-    /// <summary>Stops it.</summary>
+    /// <summary>Stops the service.</summary>
     [GlobalCleanup]
     public async Task Stop()
     {
@@ -89,12 +89,12 @@ public class GrpcCalls
         await _service.DisposeAsync();
     }
 
-    /// <summary>As hosts call.</summary>
+    /// <summary>Calls as hosts do.</summary>
     [Benchmark]
     public async Task<int> By_Grpc_Net_Client() =>
         (await _client.Make(invoker => invoker.AsyncUnaryCall(_method, null, default, Question), Context())).Value!.Value.Length;
 
-    /// <summary>What the upstream costs by itself.</summary>
+    /// <summary>Measures the upstream alone.</summary>
     [Benchmark(Baseline = true)]
     public async Task<int> Without_a_client()
     {

@@ -8,7 +8,7 @@ using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using Bff.Benchmarks;
 
 // dotnet run -c Release --project bench/Micro [-- --filter *Token*]
-// In process: the gateway's own types, compiled as they ship, with what they allocate.
+// Runs in process, on the gateway's own types as they ship, and measures allocations.
 var config = ManualConfig
     .CreateEmpty()
     .AddJob(Job.Default.WithToolchain(InProcessEmitToolchain.Instance).WithWarmupCount(5).WithIterationCount(15))

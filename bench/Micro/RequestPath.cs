@@ -12,7 +12,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff.Benchmarks;
 
-/// <summary>The stages of a request that never wait, one by one.</summary>
+/// <summary>Measures, one by one, the stages of a request that never wait.</summary>
 #pragma warning disable CA1001 // GlobalCleanup disposes of it.
 public class RequestPath
 #pragma warning restore CA1001
@@ -31,7 +31,7 @@ public class RequestPath
     private CompositionServices _composition = null!;
     private CompositionWarmup.IWarmUp _client = null!;
 
-    /// <summary>Starts a gateway and lets it remember a token, a key, a lease and a fragment.</summary>
+    /// <summary>Starts a gateway and makes it remember a token, a key, a lease and a fragment.</summary>
     [GlobalSetup]
     public async Task Start()
     {
@@ -56,11 +56,11 @@ public class RequestPath
         );
     }
 
-    /// <summary>Stops it.</summary>
+    /// <summary>Stops the gateway.</summary>
     [GlobalCleanup]
     public async Task Stop() => await _gateway.DisposeAsync();
 
-    /// <summary>Verified before.</summary>
+    /// <summary>Looks up a token that was verified before.</summary>
     [Benchmark]
     public bool Remembered_token()
     {
@@ -68,7 +68,7 @@ public class RequestPath
         return resolving.IsCompletedSuccessfully && resolving.Result.Caller is not null;
     }
 
-    /// <summary>Verified before.</summary>
+    /// <summary>Looks up a key that was verified before.</summary>
     [Benchmark]
     public bool Api_key()
     {
@@ -76,29 +76,29 @@ public class RequestPath
         return resolving.IsCompletedSuccessfully && resolving.Result.Caller is not null;
     }
 
-    /// <summary>On lease; a renewal now and then included.</summary>
+    /// <summary>Decides on a lease, including an occasional renewal.</summary>
     [Benchmark]
     public bool Leased_decision() => _decider.TryDecide(_limits, 1, 1, out _);
 
-    /// <summary>Fresh, in this process.</summary>
+    /// <summary>Reads a fresh fragment in this process.</summary>
     [Benchmark]
     public bool Fragment_hit() => _cache.TryGet(_fragment, out _);
 
-    /// <summary>What a typed client's method costs where its call is not made: the value is in the cache.</summary>
+    /// <summary>Measures a typed client's method whose call is not made because the value is cached.</summary>
     [Benchmark]
     public object Call_declared() => _client.Get("first");
 
-    /// <summary>The same up to the message that is sent.</summary>
+    /// <summary>Measures the same method up to the message that is sent.</summary>
     [Benchmark]
     public object Call_declared_and_written() =>
         ((IDeclaredCall)_client.Get("first")).Request.Message(ServiceProblemJson.Default, onlyReads: false);
 
-    /// <summary>What the message costs without a client.</summary>
+    /// <summary>Measures the message without a client.</summary>
     [Benchmark]
     public object Call_written_by_hand() =>
         new HttpRequestMessage(HttpMethod.Get, new Uri($"warm-up/{Uri.EscapeDataString(_document.Type!)}", UriKind.Relative));
 
-    /// <summary>What composing costs beside the calls: four parts whose services answer at once, and the answer written.</summary>
+    /// <summary>Measures composition without the calls: four parts whose services answer at once, and the answer written.</summary>
     [Benchmark]
     public async Task<int> Composer_of_four_synchronous_parts()
     {

@@ -12,7 +12,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Bff.Benchmarks;
 
-/// <summary>What a call's token costs beside the call, once it is kept.</summary>
+/// <summary>Measures what a stored token adds to a call.</summary>
 #pragma warning disable CA1001 // GlobalCleanup disposes of it.
 public class ServiceTokenPath
 #pragma warning restore CA1001
@@ -27,7 +27,7 @@ public class ServiceTokenPath
     private BffRequest _origin = null!;
     private Deadline _deadline;
 
-    /// <summary>Starts a token endpoint, and has one token of each kind kept.</summary>
+    /// <summary>Starts a token endpoint and obtains one token of each kind.</summary>
     [GlobalSetup]
     public async Task Start()
     {
@@ -80,7 +80,7 @@ public class ServiceTokenPath
         await _server.DisposeAsync();
     }
 
-    /// <summary>The caller's own.</summary>
+    /// <summary>Uses the caller's own token.</summary>
     [Benchmark]
     public bool Caller()
     {
@@ -92,11 +92,11 @@ public class ServiceTokenPath
         return true;
     }
 
-    /// <summary>The gateway's own.</summary>
+    /// <summary>Uses the gateway's own token.</summary>
     [Benchmark]
     public bool Client() => Kept(_ofClient, default);
 
-    /// <summary>One that the caller's was exchanged for.</summary>
+    /// <summary>Uses a token that the caller's was exchanged for.</summary>
     [Benchmark]
     public bool Exchange() => Kept(_exchanged, _origin.Token);
 

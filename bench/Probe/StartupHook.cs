@@ -6,8 +6,8 @@ using System.Text;
 #pragma warning disable CA1050
 
 /// <summary>
-/// Loaded into every measured .NET process alike, by an environment variable, so that no gateway carries anything for the sake of being
-/// measured. It sends what the runtime has counted so far to each connection on the socket that <c>BENCH_PROBE</c> names.
+/// An environment variable loads this hook into every measured .NET process, so that no gateway carries code for measurements. It sends the
+/// runtime's counters to each connection on the socket that <c>BENCH_PROBE</c> names.
 /// </summary>
 internal static class StartupHook
 {

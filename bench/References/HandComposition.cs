@@ -3,8 +3,8 @@ using System.Text.Json.Serialization;
 namespace Bff.Bench.References;
 
 /// <summary>
-/// The home feed as a careful engineer writes it who needs nothing else: a minimal API, one pooled HttpClient, the four calls in parallel,
-/// source-generated JSON of the members that are needed. No credential, limit, breaker, time-out of its own or log.
+/// The home feed as a careful engineer would write it by hand: a minimal API, one pooled HttpClient, the four calls in parallel, and
+/// source-generated JSON of the members that are needed. It has no credential, limit, circuit breaker, timeout of its own or log.
 /// </summary>
 internal static class HandComposition
 {

@@ -1,10 +1,10 @@
 using Bff.Bench.References;
 
-// What the gateways are measured against. Usage: <yarp|stock|composition|bytes> <port> <upstream> [redis]
+// The references that the gateways are compared with. Usage: <yarp|stock|composition|bytes> <port> <upstream> [redis]
 var (kind, port, upstream) = (args[0], args[1], args[2]);
 var builder = WebApplication.CreateBuilder();
 builder.WebHost.UseUrls("http://127.0.0.1:" + port);
-builder.Logging.ClearProviders(); // Whatever is written per request is for the gateways to pay, not for the references.
+builder.Logging.ClearProviders(); // Only the gateways pay for what is written per request.
 
 var app = kind switch
 {

@@ -3,7 +3,7 @@ using System.Text;
 namespace Bff.Bench.References;
 
 /// <summary>
-/// Kestrel answering the product page's bytes by itself: no service, no cache, no credential; what an answer of this size costs at least.
+/// Kestrel answers the product page's bytes without a service, cache or credential: the least that an answer of this size can cost.
 /// </summary>
 internal static class SameBytes
 {

@@ -6,8 +6,8 @@ using StackExchange.Redis;
 namespace Bff.Bench.References;
 
 /// <summary>
-/// The same job out of stock parts: YARP, JwtBearer as it comes, a token bucket in Redis by one script per request, tracing sampled at 10
-/// %. It has no access log, breaker, retry, identity headers or admission.
+/// The same job from stock parts: YARP, JwtBearer with its defaults, a token bucket in Redis by one script per request, and tracing sampled
+/// at 10 %. It has no access log, circuit breaker, retry, identity headers or admission.
 /// </summary>
 internal static class StockYarp
 {

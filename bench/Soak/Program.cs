@@ -3,8 +3,8 @@ using Bff.Bench.Soak;
 using Bff.Bench.Soak.Faults;
 using Bff.Bench.Soak.Work;
 
-// 1. starts everything; 2. load and faults for so many minutes; 3. load alone for a little, with everything well;
-// 4. waits until what is under way has arrived; 5. checks, and ends everything.
+// 1. starts everything; 2. runs load and faults for the given minutes; 3. runs load alone for a short time with everything healthy;
+// 4. waits until everything in flight has arrived; 5. checks, and ends everything.
 if (SoakOptions.Parse(args) is not { } options)
 {
     return 2;
@@ -45,7 +45,7 @@ for (var until = world.Time.Now + 60; world.Time.Now < until && !events.HasSettl
     await Pace.Pause(1);
 }
 
-await Pace.Pause(35); // The longest that a stream may go on: the skew that is allowed to a token's end.
+await Pace.Pause(35); // A stream may go on this long at most: tokens are accepted that long after their end.
 await settled.CancelAsync();
 if (await Task.WhenAny(load, Task.Delay(TimeSpan.FromMinutes(1))) != load)
 {

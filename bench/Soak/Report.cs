@@ -7,7 +7,7 @@ using Bff.Bench.Soak.Work;
 
 namespace Bff.Bench.Soak;
 
-/// <summary>What was done, what was broken, and what held: Markdown.</summary>
+/// <summary>Reports load, faults and checks in Markdown.</summary>
 internal static class Report
 {
     private const int Examples = 10;
@@ -89,7 +89,7 @@ internal static class Report
     public static Check OfAnswers(Sender sender) =>
         new("No answer is an internal error", $"{sender.Answers.Values.Sum()} answers", sender.InternalErrors);
 
-    /// <summary>What the hosts logged as errors, for the reader of the report; the lines are in artifacts/soak.</summary>
+    /// <summary>Lists what the hosts logged as errors; the log lines are in artifacts/soak.</summary>
     public static string Errors() =>
         string.Join(Environment.NewLine, LogFile.Errors.OrderByDescending(e => e.Value).Select(e => $"{e.Value, 6} {e.Key}"));
 

@@ -2,12 +2,12 @@ using System.Globalization;
 
 namespace Bff.Bench.Soak;
 
-/// <summary>The command line.</summary>
-/// <param name="Minutes">Of load with faults.</param>
-/// <param name="Seed">Of every random choice; the same seed injects the same faults in the same order.</param>
-/// <param name="Rate">Times the usual load of about sixty requests a second.</param>
+/// <summary>Options of the command line.</summary>
+/// <param name="Minutes">Minutes of load with faults.</param>
+/// <param name="Seed">Seed of every random choice; the same seed injects the same faults in the same order.</param>
+/// <param name="Rate">Factor of the usual load of about sixty requests a second.</param>
 /// <param name="Faults">Names of the faults to inject; empty: all.</param>
-/// <param name="Out">Where the report goes besides the terminal; null: nowhere.</param>
+/// <param name="Out">File for the report besides the terminal; null: none.</param>
 internal sealed record SoakOptions(double Minutes, int Seed, double Rate, IReadOnlyList<string> Faults, string? Out)
 {
     private const string Usage = """
@@ -24,7 +24,7 @@ internal sealed record SoakOptions(double Minutes, int Seed, double Rate, IReadO
 
     public TimeSpan Length => TimeSpan.FromMinutes(Minutes);
 
-    /// <summary>Null when the words are off; the usage has been printed then.</summary>
+    /// <summary>Returns the options, or null for a wrong command line, after printing the usage.</summary>
     public static SoakOptions? Parse(string[] args)
     {
         var options = new SoakOptions(30, 1, 1, [], null);

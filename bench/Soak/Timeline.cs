@@ -3,36 +3,36 @@ using System.Diagnostics;
 
 namespace Bff.Bench.Soak;
 
-/// <summary>A fault, from its beginning to its end, in seconds since the start.</summary>
-/// <param name="name">Its kind.</param>
-/// <param name="start">When it began.</param>
-/// <param name="cutsStore">Whether gateways cannot read from Redis, or not within a second, while it lasts.</param>
+/// <summary>A fault from its beginning to its end, in seconds since the start.</summary>
+/// <param name="name">Kind of fault.</param>
+/// <param name="start">Time of its beginning.</param>
+/// <param name="cutsStore">Whether gateways cannot read from Redis, or not within a second, during the fault.</param>
 internal sealed class Episode(string name, double start, bool cutsStore)
 {
     public string Name { get; } = name;
 
     public double Start { get; } = start;
 
-    /// <summary>Infinite while it lasts.</summary>
+    /// <summary>End of the fault; infinite while it lasts.</summary>
     public double End { get; set; } = double.PositiveInfinity;
 
     public bool CutsStore { get; } = cutsStore;
 
-    /// <summary>What is known of it beyond its kind, such as how far the clock went.</summary>
+    /// <summary>Details of the fault, such as how far the clock was moved.</summary>
     public string Note { get; set; } = "";
 
-    /// <summary>Writes that Redis answered from here on are lost; NaN: none are.</summary>
+    /// <summary>Start of the time in which writes that Redis answered are lost; NaN: none are.</summary>
     public double LosesFrom { get; set; } = double.NaN;
 
-    /// <summary>... up to here.</summary>
+    /// <summary>End of that time.</summary>
     public double LosesTo { get; set; } = double.NaN;
 }
 
-/// <summary>One clock for load, faults and checks, and all that was broken when.</summary>
+/// <summary>The clock shared by load, faults and checks, and a record of all faults.</summary>
 internal sealed class Timeline
 {
     /// <summary>
-    /// For gateways to notice that Redis is back: a connection that is silent is replaced after two seconds, a lost one at once.
+    /// Seconds in which gateways notice that Redis is back: a silent connection is replaced after two seconds, a lost one at once.
     /// </summary>
     private const double Recovery = 3;
 
@@ -61,8 +61,8 @@ internal sealed class Timeline
     }
 
     /// <summary>
-    /// When everybody must know what was changed at <paramref name="at"/>: a second later, or a second after Redis could be read again
-    /// where it could not be read in that second.
+    /// Returns the time by which every instance must know a change made at <paramref name="at"/>: one second later, or one second after
+    /// Redis could be read again if it could not be read in that second.
     /// </summary>
     public double KnownBy(double at)
     {
@@ -78,12 +78,12 @@ internal sealed class Timeline
         return known;
     }
 
-    /// <summary>Whether a write that was answered between these moments may have been lost with the server that answered it.</summary>
+    /// <summary>Whether a write answered between these times may have been lost with the server that answered it.</summary>
     public bool MayBeLost(double from, double to) => Losses.Any(l => from <= l.LosesTo && (to >= l.LosesFrom || double.IsNaN(l.LosesTo)));
 
     /// <summary>
-    /// Since when what an instance counted in memory may not have been written, had it died at this moment: two seconds and more, or since
-    /// Redis was away.
+    /// Returns the time since when an instance that dies at <paramref name="at"/> may have counts in memory that are not written: the
+    /// interval before it, or since before Redis was away.
     /// </summary>
     public double UnwrittenSince(double at, double interval)
     {

@@ -10,8 +10,7 @@ using Bff.TestKit;
 namespace Bff.Bench.Soak;
 
 /// <summary>
-/// Everything that runs: sample services and identity provider in this process, Redis and its replica, a partner's receivers, nine
-/// gateways.
+/// Runs everything: sample services and identity provider in this process, Redis and its replica, a partner's receivers, and nine gateways.
 /// </summary>
 internal sealed class World : IAsyncDisposable
 {
@@ -74,10 +73,10 @@ internal sealed class World : IAsyncDisposable
 
     public StorePair Store { get; }
 
-    /// <summary>A partner's server that takes every delivery.</summary>
+    /// <summary>A partner's server that accepts every delivery.</summary>
     public Receiver Sound { get; }
 
-    /// <summary>One that refuses every tenth.</summary>
+    /// <summary>A partner's server that refuses every tenth delivery.</summary>
     public Receiver Flaky { get; }
 
     public Fleet Mobile { get; }
@@ -88,28 +87,27 @@ internal sealed class World : IAsyncDisposable
 
     public IReadOnlyList<Fleet> Fleets => [Mobile, Web, Partner];
 
-    /// <summary>Of the tenant acme, with every scope.</summary>
+    /// <summary>Key of the tenant acme with every scope.</summary>
     public string Key { get; } = ApiKeyFormat.New(isTest: false);
 
-    /// <summary>Of the tenant globex, whose usage is counted exactly.</summary>
+    /// <summary>Key of the tenant globex, whose usage must be exact.</summary>
     public string MeterKey { get; } = ApiKeyFormat.New(isTest: false);
 
     /// <summary>
-    /// Held while something happens to Redis, and while the instance that serves the counted requests ends: what that one counts is never
-    /// lost by the nature of a fault.
+    /// Held during faults of Redis, and while the instance that serves the counted requests ends, so that no fault can lose its counts.
     /// </summary>
     public SemaphoreSlim StoreIsWell { get; } = new(1, 1);
 
-    /// <summary>False while writes may be lost: nothing that must add up exactly is sent.</summary>
+    /// <summary>False while writes may be lost, so that no request that must be counted exactly is sent.</summary>
     public volatile bool MayCount = true;
 
-    /// <summary>Follows no redirect, keeps no cookie, waits at most ten seconds.</summary>
+    /// <summary>Client that follows no redirect, keeps no cookie and waits at most ten seconds.</summary>
     public HttpClient Http { get; } = new(Plain()) { Timeout = TimeSpan.FromSeconds(10) };
 
-    /// <summary>For answers that do not end.</summary>
+    /// <summary>Client for answers that do not end.</summary>
     public HttpClient Streams { get; } = new(Plain()) { Timeout = Timeout.InfiniteTimeSpan };
 
-    /// <summary>For credentials that are refused: from many addresses, since refusals count against the one they come from.</summary>
+    /// <summary>Client for refused credentials, from many addresses, because refusals count against the address they come from.</summary>
     public HttpClient Strangers { get; } =
         new(
             new SocketsHttpHandler

@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 
 namespace Bff.Bench.Upstream;
 
-/// <summary>The services' documents, 1 to 6 KB each, with far more members than a gateway reads.</summary>
+/// <summary>The services' documents, 1 to 6 KB each, with many more members than a gateway reads.</summary>
 internal static class Documents
 {
     private static readonly byte[] User = Bytes(

@@ -4,7 +4,7 @@ using System.Text;
 
 namespace Bff.Bench.Upstream;
 
-/// <summary>Signs access tokens with a key that lives as long as the process; discovery and keys as any issuer publishes them.</summary>
+/// <summary>Signs access tokens with a key that lives as long as the process, and publishes discovery and keys as issuers do.</summary>
 internal sealed class Issuer(string address)
 {
     private readonly RSA _key = RSA.Create(2048);
@@ -25,7 +25,7 @@ internal sealed class Issuer(string address)
         }
     }
 
-    /// <summary>A token of the size that issuers make, good for six hours.</summary>
+    /// <summary>Returns a token of the size that issuers make, valid for six hours.</summary>
     public byte[] Token(string subject, string? tenant, string? role)
     {
         var now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();

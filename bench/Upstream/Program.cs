@@ -1,8 +1,8 @@
 using Bff.Bench.Upstream;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
-// Every service behind the gateways in one fast process: bytes that were made at start, found by path, no routing, no middleware.
-// Usage: <port>. Beside the services: /token, /.well-known/openid-configuration and /keys (RS256), /v1/traces (swallows OTLP), /delay.
+// Serves all services behind the gateways from one fast process: bytes made at start, found by path, without routing or middleware.
+// Usage: <port>. Also serves /token, /.well-known/openid-configuration and /keys (RS256), /v1/traces (discards OTLP), and /delay.
 var port = int.Parse(args[0], System.Globalization.CultureInfo.InvariantCulture);
 var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
 builder
@@ -10,7 +10,7 @@ builder
     .ConfigureKestrel(kestrel =>
     {
         kestrel.AddServerHeader = false;
-        kestrel.Limits.MaxRequestBodySize = null; // /sink takes any size, /source gives it.
+        kestrel.Limits.MaxRequestBodySize = null; // /sink accepts any size, and /source sends it.
         kestrel.ListenLocalhost(port, listen => listen.Protocols = HttpProtocols.Http1);
     });
 

@@ -55,7 +55,7 @@ internal sealed class Services(Issuer issuer)
         }
         catch (OperationCanceledException)
         {
-            // The gateway no longer waits, which is what is being measured.
+            // The gateway has stopped waiting, which is what the job measures.
         }
     }
 
@@ -84,7 +84,7 @@ internal sealed class Services(Issuer issuer)
                 await Pour(context, long.Parse(query["bytes"].ToString(), CultureInfo.InvariantCulture));
                 break;
             default:
-                await context.Request.BodyReader.CopyToAsync(Stream.Null); // Spans.
+                await context.Request.BodyReader.CopyToAsync(Stream.Null); // These are spans.
                 await Write(context, Done);
                 break;
         }

@@ -1,6 +1,6 @@
 namespace Bff.Bench.Load.Jobs;
 
-/// <summary>What passing through the gateway adds to a service's latency, at 300 requests/s.</summary>
+/// <summary>Measures the latency that the gateway adds to a pass-through request, at 300 requests/s.</summary>
 internal static class AddedLatencyJob
 {
     private const int Rate = 300;

@@ -7,9 +7,9 @@ using System.Text;
 namespace Bff.Bench.Load.Jobs;
 
 /// <summary>
-/// Twenty callers send bodies in every way in which a client can misbehave: what do the others feel at the same service? Once at a rate
-/// that leaves the machine's processors free, where others could only wait for a place or a breaker, and once as fast as they are refused,
-/// where they wait for the processors.
+/// Measures what callers notice while twenty others misbehave with bodies in every way and call the same service. One run uses a rate that
+/// leaves processors free, so that callers could only wait for a slot or a circuit breaker. The other sends as fast as bodies are refused,
+/// so that callers wait for the processors.
 /// </summary>
 internal static class BodyStormJob
 {
@@ -19,7 +19,7 @@ internal static class BodyStormJob
     private const string Path = "/orders";
     private const string Chunked = "Transfer-Encoding: chunked\r\n\r\n";
 
-    // Each is sent, and the connection is ended by the gateway, by the caller after its answer, or by a reset.
+    // After sending, the connection is ended by the gateway, by the caller after its answer, or by a reset.
     private static readonly (string Message, bool Resets)[] Ways =
     [
         (Chunked + "zz\r\n", false),
@@ -89,7 +89,7 @@ internal static class BodyStormJob
 
         static string Whole(double number) => number.ToString("0", CultureInfo.InvariantCulture);
 
-        // Others' traffic beside bad bodies at a rate; 0: none, null: as fast as they are refused.
+        // Measures the others' traffic beside bad bodies at a rate; 0: none, null: as fast as they are refused.
         async Task<Phase> Beside(int? rate)
         {
             using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
@@ -115,7 +115,7 @@ internal static class BodyStormJob
             );
     }
 
-    /// <summary>What the machine's processors have done so far, in ticks; everything that runs on it is in there.</summary>
+    /// <summary>Returns the ticks of the machine's processors so far, including everything that runs on it.</summary>
     private static (double All, double Idle) Processors()
     {
         var ticks = File.ReadLines("/proc/stat")
@@ -169,7 +169,7 @@ internal static class BodyStormJob
                 }
                 catch (SocketException)
                 {
-                    // The gateway has ended it.
+                    // The gateway has ended the connection.
                 }
             }
         }
@@ -177,9 +177,9 @@ internal static class BodyStormJob
         return sent;
     }
 
-    /// <summary>What others felt while something went on.</summary>
-    /// <param name="Others">Reads and writes.</param>
-    /// <param name="Bad">How many bad bodies were sent meanwhile.</param>
-    /// <param name="Busy">The share of the machine's processors that was used.</param>
+    /// <summary>Measurements of the others during a phase.</summary>
+    /// <param name="Others">Their reads and writes.</param>
+    /// <param name="Bad">Number of bad bodies sent meanwhile.</param>
+    /// <param name="Busy">Share of the machine's processors that was used.</param>
     private sealed record Phase(PacedTraffic[] Others, long Bad, double Busy);
 }

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Bff.Bench.Load.Jobs;
 
 /// <summary>
-/// What a request costs while a fresh process is still being compiled: home feeds, window by window from the moment it is ready.
+/// Measures the cost of a request while a fresh process is still being compiled: home feeds in consecutive windows after it is ready.
 /// </summary>
 internal static class FirstMinuteJob
 {

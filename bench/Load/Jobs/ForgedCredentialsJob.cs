@@ -6,8 +6,8 @@ using Bff.Callers.ApiKeys;
 namespace Bff.Bench.Load.Jobs;
 
 /// <summary>
-/// Ten thousand forged tokens, then ten thousand forged keys, from one address: how many are verified, how many are refused unverified, and
-/// what feels a good caller who shares the address?
+/// Sends ten thousand forged tokens, then ten thousand forged keys, from one address. Measures how many are verified, how many are refused
+/// unverified, and what a good caller at the same address notices.
 /// </summary>
 internal static class ForgedCredentialsJob
 {
@@ -71,7 +71,7 @@ internal static class ForgedCredentialsJob
         CancellationToken cancellation
     )
     {
-        // Known to be good before the others come.
+        // The gateway knows the good caller before the others start.
         await Rounds.Saturated([new(what, server, good)], options with { Rounds = 1, Requests = 2000 }, cancellation);
         var calm = await new Pacer(server, good, Rate, options.Seconds).Run(cancellation);
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
@@ -127,7 +127,7 @@ internal static class ForgedCredentialsJob
 
     private static string Count(int number) => number.ToString(CultureInfo.InvariantCulture);
 
-    /// <summary>Well-formed, by a known key, and signed without its private half.</summary>
+    /// <summary>Returns a well-formed token that names a known key but is not signed with its private half.</summary>
     private static string ForgedToken(string good) =>
         good[..(good.LastIndexOf('.') + 1)]
         + Convert.ToBase64String(RandomNumberGenerator.GetBytes(256)).TrimEnd('=').Replace('+', '-').Replace('/', '_');

@@ -5,7 +5,7 @@ using Bff.Callers.ApiKeys;
 
 namespace Bff.Bench.Load.Jobs;
 
-/// <summary>Does a request cost more because there is more of everything: tenants, routes, API keys?</summary>
+/// <summary>Measures whether a request costs more with more tenants, routes or API keys.</summary>
 internal static class GrowthJob
 {
     private const string Pepper = "a pepper of the benchmark, no secret of anybody's";
@@ -24,7 +24,7 @@ internal static class GrowthJob
             cancellation
         );
 
-        // Each of so many is used about once a second, which is as long as a lease lasts: every request takes a lease of its own.
+        // Each key in use is used about once a second, which is as long as a lease lasts, so every request takes a new lease.
         await Compare(
             "API keys in Redis (at most 10000 in use)",
             10,
@@ -36,7 +36,7 @@ internal static class GrowthJob
         );
     }
 
-    /// <summary>Two gateways of which one has much more of something, side by side.</summary>
+    /// <summary>Compares two gateways side by side, one of which has much more of something.</summary>
     public static async Task Compare(
         string what,
         int few,
@@ -71,7 +71,7 @@ internal static class GrowthJob
         );
     }
 
-    /// <summary>Tokens of a hundred users of as many of the tenants as there are, at most a hundred.</summary>
+    /// <summary>Returns tokens of a hundred users of different tenants, as far as there are enough tenants.</summary>
     public static async Task<IReadOnlyList<string>> TokensAcross(Fleet fleet, int tenants, CancellationToken cancellation)
     {
         var tokens = new List<string>();
@@ -101,10 +101,10 @@ internal static class GrowthJob
         return (await fleet.Gateway($"gateway-{count}-routes", "Leased", settings, cancellation), PassThroughJob.Products(fleet));
     }
 
-    /// <summary>A partner gateway with so many keys in Redis.</summary>
+    /// <summary>Starts a partner gateway with the given number of keys in Redis.</summary>
     public static async Task<(Server Server, Target Target)> Keys(Fleet fleet, int count, int inUse, CancellationToken cancellation)
     {
-        var database = Math.Min(15, count.ToString(CultureInfo.InvariantCulture).Length + (inUse / 1_000)); // One for each.
+        var database = Math.Min(15, count.ToString(CultureInfo.InvariantCulture).Length + (inUse / 1_000)); // One for each case.
         var keys = Enumerable.Range(0, Math.Min(count, inUse)).Select(_ => ApiKeyFormat.New(isTest: false)).ToList();
         IEnumerable<string[]> Commands()
         {
@@ -129,6 +129,6 @@ internal static class GrowthJob
         );
     }
 
-    /// <summary>A tenant's id.</summary>
+    /// <summary>Returns a tenant's id.</summary>
     public static string Tenant(int number) => string.Create(CultureInfo.InvariantCulture, $"t-{number}");
 }

@@ -1,6 +1,6 @@
 namespace Bff.Bench.Load.Jobs;
 
-/// <summary>A service hangs: what do the routes feel that do not use it?</summary>
+/// <summary>Measures what a hanging service costs the routes that do not use it.</summary>
 internal static class HangingUpstreamJob
 {
     private const int Rate = 300,

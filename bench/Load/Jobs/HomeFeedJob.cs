@@ -1,13 +1,13 @@
 namespace Bff.Bench.Load.Jobs;
 
-/// <summary>Four parallel calls into one answer, nothing cached, against the same four calls with nothing else.</summary>
+/// <summary>Compares the home feed, which composes four parallel calls without a cache, with the same four calls alone.</summary>
 internal static class HomeFeedJob
 {
     private const int ModestRate = 500;
 
     /// <summary>
-    /// Recommendations are otherwise kept per caller. The time-outs of half a second are longer here: on a machine that does other work
-    /// too, one part in ten thousand is late, and the run would be refused for it.
+    /// Recommendations are otherwise kept per caller. The timeouts of half a second are longer here: on a machine that does other work too,
+    /// one part in ten thousand is late, and the run would be refused for it.
     /// </summary>
     public static readonly string[] NothingCached =
     [
@@ -46,9 +46,9 @@ internal static class HomeFeedJob
         report.Table($"Home feed, {ModestRate} requests/s", await Rounds.Paced(subjects, ModestRate, options, cancellation));
     }
 
-    /// <summary>The reference's, which does not say what it lacks.</summary>
+    /// <summary>Returns the target for the reference, which does not report missing parts.</summary>
     public static Target BareFeed(Fleet fleet) => Feed(fleet) with { Expected = "\"unread\":3" };
 
-    /// <summary>A feed that lacks no part.</summary>
+    /// <summary>Returns a target that expects a feed with all parts.</summary>
     public static Target Feed(Fleet fleet) => new("/home-feed", "\"servicesCalled\":4,\"servicesSucceeded\":4", fleet.Tokens);
 }

@@ -5,7 +5,7 @@ using System.Net;
 namespace Bff.Bench.Load.Jobs;
 
 /// <summary>
-/// 1 GiB up and 1 GiB down through a streaming route: what the gateway's memory does, seen from outside, and when the first byte is there.
+/// Sends 1 GiB up and 1 GiB down through a streaming route. Measures the gateway's memory from outside, and when the first byte arrives.
 /// </summary>
 internal static class LargeBodiesJob
 {
@@ -116,7 +116,7 @@ internal static class LargeBodiesJob
 
     private readonly record struct Transfer(TimeSpan FirstByte, TimeSpan Took, double Before, double Peak);
 
-    /// <summary>Is made while it is sent.</summary>
+    /// <summary>Content that is generated while it is sent.</summary>
     private sealed class Zeros : HttpContent
     {
         protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)

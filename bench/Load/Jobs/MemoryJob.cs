@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Bff.Bench.Load.Jobs;
 
 /// <summary>
-/// Resident memory over ten minutes in which bare YARP and each of the gateways are asked at once, as fast as all can answer.
+/// Measures resident memory over ten minutes in which bare YARP and each of the gateways are called at once, as fast as all can answer.
 /// </summary>
 internal static class MemoryJob
 {

@@ -1,6 +1,6 @@
 namespace Bff.Bench.Load.Jobs;
 
-/// <summary>A tenant sends ten times what it may: what does another tenant feel?</summary>
+/// <summary>Measures what a tenant notices while another tenant sends ten times its limit.</summary>
 internal static class NoisyTenantJob
 {
     private const int Limit = 100,

@@ -1,8 +1,8 @@
 namespace Bff.Bench.Load.Jobs;
 
 /// <summary>
-/// Three times what the host can serve. Two cores that also carry the client cannot offer three times their own saturation, so the gateway
-/// is given 16 places and a service that takes 20 ms: its capacity is then 800 requests/s, and what is measured is how it sheds the rest.
+/// Offers three times what the host can serve. Two cores that also run the client cannot offer three times their own saturation, so the
+/// gateway gets 16 slots and a service that takes 20 ms: its capacity is then 800 requests/s, and the job measures how it sheds the rest.
 /// </summary>
 internal static class OverloadJob
 {
@@ -32,7 +32,7 @@ internal static class OverloadJob
         {
             for (var round = 0; round < options.Rounds; round++)
             {
-                // The peak: one connection per place, each sending as soon as it can.
+                // The peak: one connection per slot, each sending as soon as it can.
                 var peak =
                     (await new Pacer(gateway, rest, 100_000, options.Seconds, Places).Run(cancellation)).Good / (double)options.Seconds;
                 var offered = peak * Excess;

@@ -1,7 +1,7 @@
 namespace Bff.Bench.Load.Jobs;
 
 /// <summary>
-/// One GET through: bare YARP, YARP with stock parts, the gateway with everything on; at saturation and at a modest rate.
+/// Compares one GET through bare YARP, YARP with stock parts, and the gateway with everything on, at saturation and at a modest rate.
 /// </summary>
 internal static class PassThroughJob
 {

@@ -1,6 +1,6 @@
 namespace Bff.Bench.Load.Jobs;
 
-/// <summary>A page whose parts are all fresh in the cache, against Kestrel writing the same bytes.</summary>
+/// <summary>Compares a page whose parts are all fresh in the cache with Kestrel writing the same bytes.</summary>
 internal static class ProductPageJob
 {
     public static async Task Run(Fleet fleet, LoadOptions options, Report report, CancellationToken cancellation)

@@ -4,8 +4,8 @@ using System.Net.Http.Headers;
 namespace Bff.Bench.Load.Jobs;
 
 /// <summary>
-/// One optional service is slow: when has the client the first useful content, and when all of it? The home feed, asked as ever and in
-/// lines, one request at a time.
+/// Measures when the client has the first useful content and when it has everything while one optional service is slow: the home feed, as a
+/// plain answer and in lines, one request at a time.
 /// </summary>
 internal static class ProgressiveJob
 {

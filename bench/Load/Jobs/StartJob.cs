@@ -1,6 +1,6 @@
 namespace Bff.Bench.Load.Jobs;
 
-/// <summary>From the start of the process to its first answer, and to being ready (warm).</summary>
+/// <summary>Measures the time from the start of the process to its first answer, and to being ready (warm).</summary>
 internal static class StartJob
 {
     public static async Task Run(Fleet fleet, LoadOptions options, Report report, CancellationToken cancellation)

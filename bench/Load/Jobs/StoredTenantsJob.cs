@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Bff.Bench.Load.Jobs;
 
-/// <summary>Does a request, or a start, cost more because there are more tenants in the store?</summary>
+/// <summary>Measures whether a request or a start costs more with more tenants in the store.</summary>
 internal static class StoredTenantsJob
 {
     private const int Few = 10,
@@ -61,7 +61,7 @@ internal static class StoredTenantsJob
             ];
     }
 
-    /// <summary>As the gateway itself writes them.</summary>
+    /// <summary>Writes the tenants in the gateway's own format.</summary>
     private static Task Fill(Fleet fleet, int count, CancellationToken cancellation)
     {
         IEnumerable<string[]> Commands()
@@ -85,6 +85,6 @@ internal static class StoredTenantsJob
             cancellation
         );
 
-    /// <summary>Of the database that has so many tenants and nothing else.</summary>
+    /// <summary>Returns the number of the database that has this many tenants and nothing else.</summary>
     private static int Number(int count) => count == Few ? 1 : 3;
 }

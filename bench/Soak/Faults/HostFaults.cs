@@ -3,7 +3,7 @@ using Bff.Bench.Soak.Work;
 
 namespace Bff.Bench.Soak.Faults;
 
-/// <summary>What happens to the gateways. The first partner instance is never killed: what it counts is exact.</summary>
+/// <summary>Injects faults into the gateways. The first partner instance is never killed, because its counts must be exact.</summary>
 internal sealed class HostFaults(World world, Random random)
 {
     public IReadOnlyList<(string Name, Func<Task> Run)> All => [("kill", Kill), ("kill", Kill), ("roll", Roll)];
@@ -28,7 +28,7 @@ internal sealed class HostFaults(World world, Random random)
             var counts = fleet == world.Partner && at == 0;
             if (counts)
             {
-                await world.StoreIsWell.WaitAsync(); // It writes its sums as it ends; without a store they would go with it.
+                await world.StoreIsWell.WaitAsync(); // The instance writes its sums as it ends; without a store they would be lost.
             }
 
             try

@@ -3,8 +3,8 @@ using Bff.Bench.Soak.Work;
 namespace Bff.Bench.Soak.Faults;
 
 /// <summary>
-/// Three rows of faults run beside each other: Redis, gateways, services. Within a row faults come one at a time, in shuffled rounds, so
-/// that each kind comes as often as the others.
+/// Runs three sequences of faults in parallel: Redis, gateways and services. Within a sequence, faults come one at a time in shuffled
+/// rounds, so that all kinds come equally often.
 /// </summary>
 internal sealed class Injector(World world, SoakOptions options)
 {
@@ -23,7 +23,9 @@ internal sealed class Injector(World world, SoakOptions options)
         _services.Heal();
     }
 
-    /// <summary>Never while an instance ends that must write what it has counted, nor before it would notice that Redis is back.</summary>
+    /// <summary>
+    /// Runs a fault of Redis while no instance that must write its counts ends, and then waits until instances notice that Redis is back.
+    /// </summary>
     private async Task Alone(Func<Task> fault)
     {
         await world.StoreIsWell.WaitAsync();

@@ -6,7 +6,7 @@ using ServiceFault = Bff.Dev.Upstreams.Faults.FaultMode;
 
 namespace Bff.Bench.Soak.Faults;
 
-/// <summary>What happens to the services and to the identity provider.</summary>
+/// <summary>Injects faults into the services and the identity provider.</summary>
 internal sealed class ServiceFaults(World world, Random random)
 {
     private static readonly ServiceFault[] Outages =

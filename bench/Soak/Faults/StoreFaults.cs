@@ -4,7 +4,7 @@ using Bff.Bench.Soak.Work;
 
 namespace Bff.Bench.Soak.Faults;
 
-/// <summary>What happens to Redis. One at a time: each begins with a server that is well and a replica that is in step.</summary>
+/// <summary>Injects faults into Redis, one at a time: each begins with a healthy server and a replica in step.</summary>
 internal sealed class StoreFaults(World world, Random random)
 {
     private static readonly string[][] Denials =
@@ -33,7 +33,7 @@ internal sealed class StoreFaults(World world, Random random)
             .. ServerClock.IsInstalled ? [("redis-clock", StepBack)] : Array.Empty<(string, Func<Task>)>(),
         ];
 
-    /// <summary>Everything as it should be.</summary>
+    /// <summary>Restores the normal state.</summary>
     public void Heal()
     {
         world.Store.PrimaryClock.SetBack(0);
@@ -61,7 +61,7 @@ internal sealed class StoreFaults(World world, Random random)
         world.Time.End(episode);
     }
 
-    /// <summary>Killed and started again with its append-only file: nothing that it answered is lost.</summary>
+    /// <summary>Kills the server and starts it again with its append-only file, so that nothing it answered is lost.</summary>
     private async Task Restart()
     {
         var episode = world.Time.Begin("redis-restart", cutsStore: true);
@@ -72,15 +72,17 @@ internal sealed class StoreFaults(World world, Random random)
         await InStep();
     }
 
-    /// <summary>The replica, which lags and whose clock may be behind, takes over: what the primary answered meanwhile is lost.</summary>
+    /// <summary>
+    /// Promotes the replica, which lags and whose clock may be behind, so that what the primary answered meanwhile is lost.
+    /// </summary>
     private async Task Failover()
     {
         var behind = ServerClock.IsInstalled && random.Next(2) == 0 ? Between(3, 30) : 0;
         world.Store.ReplicaClock.SetBack(behind);
         world.MayCount = false;
-        await Pace.Pause(5); // What has been counted is written, and the replica has it.
+        await Pace.Pause(5); // Counts are written by then, and the replica has them.
         var episode = world.Time.Begin("redis-failover", cutsStore: true);
-        episode.LosesFrom = world.Time.Now - 0.5; // What is on its way when the relay stops.
+        episode.LosesFrom = world.Time.Now - 0.5; // Includes what is in flight when the relay stops.
         world.Store.Lag();
         await Pace.Pause(Between(1, 4));
         world.Store.Crash();
@@ -104,7 +106,7 @@ internal sealed class StoreFaults(World world, Random random)
         world.Time.End(episode, string.Create(CultureInfo.InvariantCulture, $"{behind:F0} s back"));
     }
 
-    /// <summary>Every subscriber's connection ends, once or a few times; the others stay.</summary>
+    /// <summary>Ends every subscriber's connection, once or a few times; other connections stay.</summary>
     private async Task DropSubscribers()
     {
         var episode = world.Time.Begin("redis-pubsub");
@@ -146,7 +148,7 @@ internal sealed class StoreFaults(World world, Random random)
     {
         for (var until = world.Time.Now + 20; world.Time.Now < until && !world.Store.IsInStep(); await Pace.Pause(0.1))
         {
-            // The replica loads everything anew.
+            // The replica loads everything again.
         }
     }
 }

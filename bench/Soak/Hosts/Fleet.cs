@@ -14,12 +14,12 @@ internal sealed class Fleet(string gateway, Surroundings surroundings, Timeline 
 
     public string Gateway { get; } = gateway;
 
-    /// <summary>Those that were killed, with the moment.</summary>
+    /// <summary>Instances that were killed.</summary>
     public IReadOnlyCollection<Instance> Killed => _killed;
 
     public int Starts { get; private set; }
 
-    /// <summary>What an instance did unasked: it ended, or did not end well.</summary>
+    /// <summary>Unexpected events: an instance ended by itself or with an error.</summary>
     public ConcurrentQueue<string> Surprises { get; } = new();
 
     public IEnumerable<Instance> Serving => _instances.OfType<Instance>().Where(i => i.IsServing);
@@ -39,14 +39,14 @@ internal sealed class Fleet(string gateway, Surroundings surroundings, Timeline 
         }
     }
 
-    /// <summary>Any that serves; null when none does.</summary>
+    /// <summary>Returns any serving instance, or null.</summary>
     public Instance? Any()
     {
         var serving = Serving.ToArray();
         return serving.Length == 0 ? null : serving[Random.Shared.Next(serving.Length)];
     }
 
-    /// <summary>Without a word, as the kernel does it.</summary>
+    /// <summary>Kills an instance without notice, as the kernel does.</summary>
     public async Task Kill(int at)
     {
         if (_instances[at] is { } instance)
@@ -55,12 +55,12 @@ internal sealed class Fleet(string gateway, Surroundings surroundings, Timeline 
             instance.KilledAt = time.Now;
             _killed.Enqueue(instance);
             await instance.Process.Kill();
-            instance.IsServing = false; // A balancer notices afterwards.
+            instance.IsServing = false; // A balancer notices only afterwards.
             await Forget(at, instance);
         }
     }
 
-    /// <summary>As an orchestrator does it: no new requests, then the signal, then the wait.</summary>
+    /// <summary>Ends an instance as an orchestrator does: stops its requests, sends the signal, then waits.</summary>
     public async Task Terminate(int at)
     {
         if (_instances[at] is { } instance)
@@ -86,7 +86,7 @@ internal sealed class Fleet(string gateway, Surroundings surroundings, Timeline 
         }
     }
 
-    /// <summary>Looks for instances that ended by themselves, starts others in their place, and keeps what all have said.</summary>
+    /// <summary>Replaces instances that ended by themselves, and stores the output of all.</summary>
     public async Task Watch()
     {
         for (var at = 0; at < Count; at++)

@@ -9,27 +9,27 @@ internal sealed class Instance(string gateway, int at, GatewayProcess process)
 
     public string Gateway { get; } = gateway;
 
-    /// <summary>Which of the three places it has.</summary>
+    /// <summary>The place of the instance among the three.</summary>
     public int At { get; } = at;
 
     public GatewayProcess Process { get; } = process;
 
     public Uri Address => Process.Address;
 
-    /// <summary>A balancer sends requests to it.</summary>
+    /// <summary>Whether a balancer sends requests to the instance.</summary>
     public bool IsServing { get; set; } = true;
 
-    /// <summary>The run ended it, or is about to.</summary>
+    /// <summary>Whether the run has ended the instance or is about to.</summary>
     public bool IsMeantToEnd { get; set; }
 
-    /// <summary>When it was killed, in seconds since the start; NaN: it was not.</summary>
+    /// <summary>Time of the kill, in seconds since the start; NaN: not killed.</summary>
     public double KilledAt { get; set; } = double.NaN;
 
-    /// <summary>Writes down what it has said since the last time.</summary>
+    /// <summary>Writes down the output since the last time.</summary>
     public void Drain() => _log.Keep(Process.TakeOutput());
 }
 
-/// <summary>Warnings and errors of the instances of one place, in a file, and how many of each.</summary>
+/// <summary>Writes the warnings and errors of the instances in one place to a file, and counts them.</summary>
 internal sealed class LogFile(string gateway, int at)
 {
     private static readonly Lock Writing = new();
@@ -39,7 +39,7 @@ internal sealed class LogFile(string gateway, int at)
 
     public static string Folder { get; } = Directory.CreateDirectory(Checkout.At("artifacts", "soak")).FullName;
 
-    /// <summary>How often something was logged as an error, by its category.</summary>
+    /// <summary>Number of logged errors by category.</summary>
     public static IReadOnlyDictionary<string, int> Errors => Seen;
 
     public static void Clear()

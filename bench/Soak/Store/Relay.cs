@@ -4,7 +4,7 @@ using System.Net.Sockets;
 namespace Bff.Bench.Soak.Store;
 
 /// <summary>
-/// Carries the replication between the two servers, and lets it lag: while it is held, the replica is connected and hears nothing.
+/// Relays the replication between the two servers and can make it lag: while held, the replica stays connected and receives nothing.
 /// </summary>
 internal sealed class Relay : IAsyncDisposable
 {
@@ -27,7 +27,7 @@ internal sealed class Relay : IAsyncDisposable
 
     public void Hold() => _held ??= new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>Ends every connection; what was held is lost. New ones pass.</summary>
+    /// <summary>Ends every connection and drops the held bytes. New connections pass.</summary>
     public void Cut()
     {
         var (cut, held) = (Interlocked.Exchange(ref _cut, new()), Interlocked.Exchange(ref _held, null));
@@ -98,7 +98,7 @@ internal sealed class Relay : IAsyncDisposable
         }
         catch (Exception ended) when (ended is OperationCanceledException or SocketException or IOException or ObjectDisposedException)
         {
-            // One side has gone; the other is closed with it.
+            // One side has closed, so the other is closed too.
         }
     }
 }

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Bff.Bench.Soak.Store;
 
 /// <summary>
-/// The clock of one Redis server (libfaketime): what is written into a file moves it while the server runs. Its monotonic clock stays as it
-/// is. The C library's allocator goes before jemalloc, which asks for the time before libfaketime is ready.
+/// Moves the clock of one Redis server (libfaketime) while it runs, by writing a file. The server's monotonic clock stays unchanged. The C
+/// library's allocator is preloaded before jemalloc, which asks for the time before libfaketime is ready.
 /// </summary>
 internal sealed class ServerClock(string file)
 {
@@ -16,7 +16,7 @@ internal sealed class ServerClock(string file)
 
     public static bool IsInstalled => Library is not null;
 
-    /// <summary>For the server's process.</summary>
+    /// <summary>Environment of the server's process.</summary>
     public IReadOnlyDictionary<string, string> Environment =>
         Library is null
             ? new Dictionary<string, string>()
@@ -29,6 +29,6 @@ internal sealed class ServerClock(string file)
                 ["DONT_FAKE_MONOTONIC"] = "1", // The older and the newer name.
             };
 
-    /// <summary>So many seconds behind; 0 is right.</summary>
+    /// <summary>Sets the clock back by seconds; 0 is the right time.</summary>
     public void SetBack(double seconds) => File.WriteAllText(file, string.Create(CultureInfo.InvariantCulture, $"-{seconds:F1}\n"));
 }

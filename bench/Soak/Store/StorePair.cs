@@ -22,7 +22,7 @@ internal sealed class StorePair : IAsyncDisposable
         var first = RedisServer.Run(_clocks[0].Environment, common);
         _relay.Target = first.Port;
         var second = RedisServer.Run(_clocks[1].Environment, common);
-        second.Command("REPLICAOF", "127.0.0.1", $"{_relay.Port}"); // No argument: once it is the primary it starts again as one.
+        second.Command("REPLICAOF", "127.0.0.1", $"{_relay.Port}"); // Not an argument: a promoted server must restart as primary.
         _servers = [first, second];
     }
 
@@ -32,7 +32,7 @@ internal sealed class StorePair : IAsyncDisposable
 
     public ServerClock ReplicaClock => _clocks[1 - _primary];
 
-    /// <summary>Names both; the client library finds out which is which.</summary>
+    /// <summary>Connection string with both servers; the client library finds out their roles.</summary>
     public string ConnectionString => $"{_servers[0].Address},{_servers[1].Address}";
 
     private string[] AsReplica => ["--replicaof", $"127.0.0.1 {_relay.Port}"];
@@ -41,7 +41,7 @@ internal sealed class StorePair : IAsyncDisposable
 
     public static StorePair Start() => new();
 
-    /// <summary>Whether the replica has everything and hears of what comes.</summary>
+    /// <summary>Whether the replica has all data and receives new writes.</summary>
     public bool IsInStep()
     {
         var info = Replica.Command("INFO", "replication");
@@ -49,17 +49,17 @@ internal sealed class StorePair : IAsyncDisposable
             && info.Contains("master_sync_in_progress:0", StringComparison.Ordinal);
     }
 
-    /// <summary>The replica stays connected and hears nothing more.</summary>
+    /// <summary>Keeps the replica connected but without new writes.</summary>
     public void Lag() => _relay.Hold();
 
-    /// <summary>The primary dies; what the replica has not heard is lost.</summary>
+    /// <summary>Kills the primary, so that writes the replica has not received are lost.</summary>
     public void Crash()
     {
         Primary.Stop();
         _relay.Cut();
     }
 
-    /// <summary>The replica becomes the primary, and the old primary comes back as its replica.</summary>
+    /// <summary>Promotes the replica and restarts the old primary as its replica.</summary>
     public void Promote()
     {
         Replica.Command("REPLICAOF", "NO", "ONE");

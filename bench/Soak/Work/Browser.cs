@@ -2,13 +2,13 @@ using System.Text.Json.Nodes;
 
 namespace Bff.Bench.Soak.Work;
 
-/// <summary>A session of the web gateway, which may be used with every instance.</summary>
-/// <param name="cookie">As it is sent.</param>
+/// <summary>A session of the web gateway that works with every instance.</summary>
+/// <param name="cookie">The cookie as it is sent.</param>
 internal sealed class Browser(string cookie)
 {
     public (string Name, string Value) Credential { get; } = ("Cookie", cookie);
 
-    /// <summary>Null when something was away.</summary>
+    /// <summary>Signs a user in; returns null when something was away.</summary>
     public static async Task<Browser?> SignIn(World world, Sender sender, string user)
     {
         if (
@@ -41,7 +41,7 @@ internal sealed class Browser(string cookie)
         }
     }
 
-    /// <summary>Where to sign out; null when it cannot be asked for now.</summary>
+    /// <summary>Returns the path to sign out, or null when it cannot be read now.</summary>
     public async Task<string?> SignOutPath(World world, Sender sender) =>
         world.Web.Any() is { } instance
         && await sender.Send(instance, Sender.Request(HttpMethod.Get, "/bff/user", headers: [Credential, ("X-CSRF", "1")]))

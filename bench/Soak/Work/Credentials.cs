@@ -6,16 +6,16 @@ using Bff.Bench.Soak.Hosts;
 namespace Bff.Bench.Soak.Work;
 
 /// <summary>
-/// Makes tokens, API keys and sessions, opens streams with them, takes them back (or lets them expire), and keeps trying them on every
+/// Makes tokens, API keys and sessions, opens streams with them, revokes them (or lets them expire), and keeps trying them on every
 /// instance. A revocation that was answered while writes were being lost is repeated afterwards, as an operator would, and counts from then
 /// on.
 /// </summary>
 internal sealed class Credentials(World world, Sender sender)
 {
-    /// <summary>The skew that is allowed to clocks, and a second.</summary>
+    /// <summary>The allowed clock skew plus one second.</summary>
     private const double ExpiryLimit = 31;
 
-    /// <summary>What a client that shares two cores with everything else needs to notice that a stream has ended.</summary>
+    /// <summary>Seconds that a client on two busy cores needs to notice that a stream has ended.</summary>
     private const double Notice = 0.5;
 
     private static readonly double[] Ages = [1, 1.2, 1.5, 2, 3, 4, 6, 9, 14, 21, 34, 55, 89, 144, 233, 377, 610, 987, 1597];
@@ -73,7 +73,7 @@ internal sealed class Credentials(World world, Sender sender)
         ];
     }
 
-    /// <summary>When a stream that was opened with it must have ended.</summary>
+    /// <summary>Returns the time by which a stream opened with the credential must have ended.</summary>
     private double EndOf(Credential credential) =>
         double.IsNaN(credential.Expires) ? world.Time.KnownBy(credential.Revoked.Answered) + Notice : credential.Expires + ExpiryLimit;
 
@@ -81,12 +81,12 @@ internal sealed class Credentials(World world, Sender sender)
     {
         if (await Make() is not { } credential)
         {
-            return; // Something that it takes was away.
+            return; // A service that it needs was away.
         }
 
         foreach (var instance in credential.Fleets.SelectMany(f => f.Serving).ToList())
         {
-            await sender.Send(instance, credential.Use(Of(instance)), tenant: credential.Tenant); // Everybody has seen it.
+            await sender.Send(instance, credential.Use(Of(instance)), tenant: credential.Tenant); // Every instance has seen the credential.
         }
 
         await OpenStreams(credential, settled);
@@ -241,7 +241,7 @@ internal sealed class Credentials(World world, Sender sender)
             Fleets = [world.Partner],
             Tenant = "acme",
             Use = _ => Sender.Request(HttpMethod.Get, "/v1/orders?limit=1", key),
-            // 404: an earlier attempt, whose answer was lost, has done it.
+            // 404: an earlier attempt, whose answer was lost, has revoked the key.
             Revoke = async () =>
                 world.Partner.Any() is { } instance
                 && (await sender.Send(instance, Sender.Request(HttpMethod.Delete, "/v1/api-keys/" + id, world.Key), tenant: "acme")).Status

@@ -5,12 +5,12 @@ using Bff.TestKit;
 
 namespace Bff.Bench.Soak.Work;
 
-/// <summary>One event, from the first attempt to publish it to its 202.</summary>
+/// <summary>An event with the times of the first attempt to publish it and of its 202.</summary>
 internal sealed record Published(int Number, double FirstTried, double Accepted);
 
 /// <summary>
-/// Publishes events, one after the other for each user and each again until it is taken; reads them as server-sent events, which break and
-/// go on elsewhere; and takes them as webhooks at two endpoints.
+/// Publishes events in order for each user, each until it is accepted. Reads them as server-sent events, over streams that break and go on
+/// elsewhere, and receives them as webhooks at two endpoints.
 /// </summary>
 internal sealed class EventFlow(World world, Sender sender)
 {
@@ -25,7 +25,7 @@ internal sealed class EventFlow(World world, Sender sender)
 
     public int Count => _published.Values.Sum(p => p.Count);
 
-    /// <summary>Where the partner's receivers are told to the gateway; before anything breaks.</summary>
+    /// <summary>Registers the partner's receivers with the gateway before faults begin.</summary>
     public async Task Subscribe()
     {
         foreach (var receiver in (Receiver[])[world.Sound, world.Flaky])
@@ -50,7 +50,7 @@ internal sealed class EventFlow(World world, Sender sender)
         await Task.WhenAll(reading);
     }
 
-    /// <summary>Whether everything has arrived.</summary>
+    /// <summary>Whether every event has arrived.</summary>
     public bool HasSettled() =>
         _readers.All(r => _published[r.User].LastOrDefault() is not { } last || r.Seen.Any(s => s.Number == last.Number))
         && Missing(world.Sound).Count == 0
@@ -148,7 +148,7 @@ internal sealed class EventFlow(World world, Sender sender)
                     }
                 }
 
-                await Pace.Pause(0.2, 0.6); // As a service would: again until it is taken.
+                await Pace.Pause(0.2, 0.6); // As a service does, it repeats until the event is accepted.
             }
 
             _published[user].Enqueue(new(n, first, world.Time.Now));

@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 namespace Bff.Bench.Soak.Work;
 
 /// <summary>
-/// Reads one user's events from any instance, goes to another one now and then, and comes back with the last id whenever the stream ends.
+/// Reads one user's events from any instance, moves to another now and then, and reconnects with the last id whenever the stream ends.
 /// </summary>
 internal sealed class EventReader(World world, Sender sender, string user, bool signsIn)
 {
@@ -15,14 +15,14 @@ internal sealed class EventReader(World world, Sender sender, string user, bool 
 
     public ConcurrentQueue<(int Number, double At)> Seen { get; } = new();
 
-    /// <summary>When it was told that something may be missing.</summary>
+    /// <summary>Times when the reader was told that events may be missing.</summary>
     public ConcurrentQueue<double> Resets { get; } = new();
 
     public ConcurrentQueue<double> SignOuts { get; } = new();
 
     public int Connections { get; private set; }
 
-    /// <summary>Completes once it stands somewhere in the log, so that nothing published from then on may be missed.</summary>
+    /// <summary>Completes once the reader has a position in the log, so that it must receive everything published from then on.</summary>
     public Task Opened => _opened.Task;
 
     public async Task Run(CancellationToken enough)
@@ -102,8 +102,8 @@ internal sealed class EventReader(World world, Sender sender, string user, bool 
         published.FirstOrDefault(p => p.Number == number) is { } item && world.Time.MayBeLost(item.FirstTried, item.Accepted);
 
     /// <summary>
-    /// After a failover the reader is told that something may be missing, and goes on from there: what came between the two is what it was
-    /// told of.
+    /// After a failover the reader is told that events may be missing and goes on from there; events between the failover and that message
+    /// may be missing.
     /// </summary>
     private bool IsBeforeReset(Published item) =>
         Resets.Any(at =>

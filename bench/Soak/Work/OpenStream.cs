@@ -3,7 +3,7 @@ using Bff.Bench.Soak.Hosts;
 
 namespace Bff.Bench.Soak.Work;
 
-/// <summary>An answer that goes on until one side ends it, and when that was.</summary>
+/// <summary>A streamed answer, and the time when one side ended it.</summary>
 internal sealed class OpenStream
 {
     private OpenStream(string kind, Instance instance) => (Kind, Instance) = (kind, instance);
@@ -12,10 +12,10 @@ internal sealed class OpenStream
 
     public Instance Instance { get; }
 
-    /// <summary>Infinite while it is open.</summary>
+    /// <summary>Time of the end; infinite while the stream is open.</summary>
     public double EndedAt { get; private set; } = double.PositiveInfinity;
 
-    /// <summary>Server-sent events; null when it could not be opened.</summary>
+    /// <summary>Opens server-sent events; returns null when that fails.</summary>
     public static async Task<OpenStream?> Events(
         World world,
         Instance instance,
@@ -38,7 +38,7 @@ internal sealed class OpenStream
                 {
                     while (await reader.Next(enough) is not null)
                     {
-                        // What comes does not matter here.
+                        // The content does not matter here.
                     }
                 }
             },
@@ -47,7 +47,7 @@ internal sealed class OpenStream
         return open;
     }
 
-    /// <summary>A WebSocket; null when it could not be opened.</summary>
+    /// <summary>Opens a WebSocket; returns null when that fails.</summary>
     public static async Task<OpenStream?> Socket(
         World world,
         Instance instance,
@@ -99,7 +99,7 @@ internal sealed class OpenStream
         }
         catch (Exception ended) when (ended is WebSocketException or OperationCanceledException or IOException or ObjectDisposedException)
         {
-            // Ended less politely.
+            // The other side did not close the socket in an orderly way.
         }
 
         if (!enough.IsCancellationRequested)

@@ -6,8 +6,8 @@ using Bff.Bench.Soak.Hosts;
 namespace Bff.Bench.Soak.Work;
 
 /// <summary>
-/// Places orders, each under a key of its own and with a reference that tells it from every other, again until it is taken: of some two
-/// copies race, some are sent again long afterwards. At the end the service is asked for all of them.
+/// Places orders, each under its own key and with a unique reference, until they are accepted; some are sent as two racing copies, some
+/// again long afterwards. At the end the service is asked for all of them.
 /// </summary>
 internal sealed class Orders(World world, Sender sender)
 {
@@ -82,7 +82,7 @@ internal sealed class Orders(World world, Sender sender)
 
         async Task Once()
         {
-            // What has begun is finished, also when the load ends: a minute is more than any fault lasts.
+            // An order that has begun is finished even when the load ends; no fault lasts as long as a minute.
             for (var until = world.Time.Now + 60; world.Time.Now < until; await Pace.Pause(0.3, 1))
             {
                 if (fleet.Any() is not { } instance)
@@ -115,7 +115,7 @@ internal sealed class Orders(World world, Sender sender)
         }
     }
 
-    /// <summary>A connection that breaks on a busy machine must not cost the result of half an hour.</summary>
+    /// <summary>Reads a page with retries: a broken connection on a busy machine must not cost the result of half an hour.</summary>
     private async Task<JsonNode> Page(string tenant, string cursor)
     {
         for (var attempt = 1; ; attempt++)
@@ -138,7 +138,7 @@ internal sealed class Orders(World world, Sender sender)
         }
     }
 
-    /// <summary>The ids of each reference, as the service has them.</summary>
+    /// <summary>Returns the ids of each reference in the service.</summary>
     private async Task<Dictionary<string, List<string>>> Book()
     {
         var book = new Dictionary<string, List<string>>();

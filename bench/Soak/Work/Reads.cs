@@ -1,6 +1,6 @@
 namespace Bff.Bench.Soak.Work;
 
-/// <summary>What clients read all day, so that everything else happens under load.</summary>
+/// <summary>Sends the usual reads of clients, so that everything else happens under load.</summary>
 internal sealed class Reads(World world, Sender sender)
 {
     private static readonly string[] Mobile = ["/home-feed", "/products/p-1", "/orders", "/search?q=lamp", "/me"];

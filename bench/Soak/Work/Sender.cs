@@ -4,28 +4,28 @@ using Bff.Bench.Soak.Hosts;
 
 namespace Bff.Bench.Soak.Work;
 
-/// <summary>What came back; status 0: nothing did.</summary>
+/// <summary>An answer; status 0: none came.</summary>
 internal readonly record struct Reply(int Status, string Body, string? Location = null, string? Cookie = null)
 {
     public bool IsGood => Status is >= 200 and < 300;
 }
 
-/// <summary>One request to the partner gateway, for the sum of what was served.</summary>
+/// <summary>A request to the partner gateway, for the sum of what was served.</summary>
 internal readonly record struct PartnerCall(string Tenant, Instance Instance, double AnsweredAt, int Status);
 
-/// <summary>Sends requests to instances and counts what comes back.</summary>
+/// <summary>Sends requests to instances and counts the answers.</summary>
 internal sealed class Sender(World world)
 {
     private readonly ConcurrentDictionary<(string Gateway, int Status), int> _answers = new();
     private readonly ConcurrentQueue<PartnerCall> _partner = new();
     private readonly ConcurrentQueue<string> _internalErrors = new();
 
-    /// <summary>How often each status came back.</summary>
+    /// <summary>Number of answers by status.</summary>
     public IReadOnlyDictionary<(string Gateway, int Status), int> Answers => _answers;
 
     public IReadOnlyCollection<PartnerCall> PartnerCalls => _partner;
 
-    /// <summary>Answers of status 500: what a gateway had not reckoned with.</summary>
+    /// <summary>Answers of status 500, which mean an unexpected error in a gateway.</summary>
     public IReadOnlyCollection<string> InternalErrors => _internalErrors;
 
     public static HttpRequestMessage Request(
@@ -51,10 +51,10 @@ internal sealed class Sender(World world)
         return request;
     }
 
-    /// <param name="instance">Whom to ask.</param>
-    /// <param name="request">With a relative address.</param>
-    /// <param name="http">Null: the usual client.</param>
-    /// <param name="tenant">Whose request it is, where usage is counted.</param>
+    /// <param name="instance">The receiver.</param>
+    /// <param name="request">A request with a relative address.</param>
+    /// <param name="http">The client; null: the usual one.</param>
+    /// <param name="tenant">The tenant of the request, where usage is counted.</param>
     public async Task<Reply> Send(Instance instance, HttpRequestMessage request, HttpClient? http = null, string? tenant = null)
     {
         var path = request.RequestUri!.OriginalString;
@@ -68,7 +68,7 @@ internal sealed class Sender(World world)
                 var cookies = answer.Headers.TryGetValues("Set-Cookie", out var all)
                     ? all.Select(c => c.Split(';')[0]).Where(c => !c.EndsWith('='))
                     : [];
-                var cookie = cookies.LastOrDefault(); // One that is deleted has no value.
+                var cookie = cookies.LastOrDefault(); // A deleted cookie has no value.
                 reply = new(
                     (int)answer.StatusCode,
                     await answer.Content.ReadAsStringAsync(),
@@ -97,7 +97,7 @@ internal sealed class Sender(World world)
     }
 }
 
-/// <summary>Does something at a steady rate, however long each takes, with so many at most at the same time.</summary>
+/// <summary>Repeats an action at a steady rate, however long each takes, with a maximum number at the same time.</summary>
 internal static class Pace
 {
     public static async Task Every(double perSecond, int most, Func<Task> act, CancellationToken enough)
@@ -133,7 +133,7 @@ internal static class Pace
         }
         catch (OperationCanceledException)
         {
-            // Enough.
+            // The load has ended.
         }
 
         await Task.WhenAll(running);
@@ -144,8 +144,8 @@ internal static class Pace
     public static Task Pause(double from, double to) => Pause(from + (Random.Shared.NextDouble() * (to - from)));
 }
 
-/// <summary>Something that must hold at the end.</summary>
-/// <param name="What">In words.</param>
-/// <param name="Measured">Numbers.</param>
-/// <param name="Broken">Where it did not hold; empty: it holds.</param>
+/// <summary>A condition that must hold at the end.</summary>
+/// <param name="What">The condition in words.</param>
+/// <param name="Measured">Measured numbers.</param>
+/// <param name="Broken">Violations; empty: the condition holds.</param>
 internal sealed record Check(string What, string Measured, IReadOnlyCollection<string> Broken);

@@ -1,17 +1,16 @@
 namespace Bff.Bench.Soak.Work;
 
 /// <summary>
-/// Reads one connection of server-sent events as a browser does: what has come without its blank line when the connection ends has not
-/// come.
+/// Reads one connection of server-sent events as a browser does: an event without its blank line when the connection ends is discarded.
 /// </summary>
 internal sealed class SseReader(HttpResponseMessage answer, Stream body, string? lastEventId) : IDisposable
 {
     private readonly StreamReader _reader = new(body);
 
-    /// <summary>What to come back with.</summary>
+    /// <summary>The id to send when reconnecting.</summary>
     public string? LastEventId { get; private set; } = lastEventId;
 
-    /// <summary>Null when it could not be opened; then the status says why.</summary>
+    /// <summary>Opens a stream; without a reader, the status says why.</summary>
     public static async Task<(SseReader? Reader, int Status)> Open(
         HttpClient http,
         Uri instance,
@@ -44,7 +43,7 @@ internal sealed class SseReader(HttpResponseMessage answer, Stream body, string?
         }
     }
 
-    /// <summary>The next event; null when the connection has ended, however it did.</summary>
+    /// <summary>Returns the next event, or null when the connection has ended in any way.</summary>
     public async Task<(string Type, string Data)?> Next(CancellationToken cancellation = default)
     {
         var (id, type, data) = (LastEventId, "message", "");
@@ -71,7 +70,7 @@ internal sealed class SseReader(HttpResponseMessage answer, Stream body, string?
         }
         catch (Exception cut) when (cut is IOException or HttpRequestException or OperationCanceledException or ObjectDisposedException)
         {
-            // The instance has died, or the reader has had enough.
+            // The instance has died, or the reader was told to stop.
         }
 
         return null;

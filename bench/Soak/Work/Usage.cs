@@ -4,14 +4,13 @@ using System.Text.Json.Nodes;
 namespace Bff.Bench.Soak.Work;
 
 /// <summary>
-/// What the partner gateway says was used, beside what was served. The tenant globex asks one instance that is never killed and pauses
-/// while writes may be lost: its usage must be exact. The tenant acme asks all of them, all the time; what an instance that is killed had
-/// not written yet (two seconds, or since Redis was away) and what a failover loses is lost by its nature, and no more than that may be
-/// missing.
+/// Compares the usage that the partner gateway reports with the requests served. The tenant globex calls one instance that is never killed,
+/// and pauses while writes may be lost, so its usage must be exact. The tenant acme calls all instances all the time. Its usage may miss
+/// only what a killed instance had not written yet (two seconds, or since Redis was away) and what a failover loses.
 /// </summary>
 internal sealed class Usage(World world, Sender sender)
 {
-    private const double Interval = 3; // Sums are written every two seconds, and writing takes its time.
+    private const double Interval = 3; // Sums are written every two seconds, and writing takes some time.
 
     public Task Run(double rate, CancellationToken enough) => Pace.Every(4 * rate, 8, Ask, enough);
 
@@ -62,7 +61,9 @@ internal sealed class Usage(World world, Sender sender)
         );
     }
 
-    /// <summary>Refusals before the caller is known count for no caller; errors of the gateway are apart.</summary>
+    /// <summary>
+    /// Whether a call is counted: refusals before the caller is known count for no caller, and gateway errors are counted apart.
+    /// </summary>
     private static bool IsCounted(PartnerCall call) => call.Status is > 0 and < 500 and not 401;
 
     private bool MayBeUnwritten(PartnerCall call) =>
