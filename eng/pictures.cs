@@ -1,7 +1,7 @@
 #:package Microsoft.Playwright
 #:property PublishAot=false
 
-// The pictures of the README, taken from the stack that eng/pictures has started.
+// Takes the pictures of the README from the stack that eng/pictures has started.
 // dotnet run eng/pictures.cs -- <login address of the dashboard> <folder>
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
@@ -24,7 +24,7 @@ await using var browser = await playwright.Chromium.LaunchAsync(
     }
 );
 
-// 1. A composition's trace, as the dashboard draws it.
+// 1. The trace of a composition in the dashboard.
 var token = (string)
     JsonNode.Parse(
         await (await http.PostAsJsonAsync(Identity + "/__token", new { sub = "u-1001", scope = "api" })).Content.ReadAsStringAsync()
@@ -36,7 +36,7 @@ await page.GotoAsync(dashboard);
 await page.GotoAsync(new Uri(new Uri(dashboard), "/traces").ToString());
 await page.GetByText("home-feed").First.ClickAsync();
 await page.WaitForURLAsync("**/traces/detail/**");
-await page.WaitForTimeoutAsync(2000); // The dashboard draws in steps and says of none that it was the last.
+await page.WaitForTimeoutAsync(2000); // The dashboard draws in steps and does not say which is the last.
 await Take("trace");
 
 // 2. The sample app with a part missing.

@@ -3,8 +3,8 @@ using Bff.UpstreamContracts.Declared;
 namespace Bff.UpstreamContracts;
 
 /// <summary>
-/// <c>write CONTRACTS HOST.dll...</c> writes what hosts read of services to <c>CONTRACTS/upstreams</c>; <c>check CONTRACTS/upstreams SERVICE
-/// DOCUMENT</c> says whom a service's document breaks.
+/// <c>write CONTRACTS HOST.dll...</c> writes what hosts read of services to <c>CONTRACTS/upstreams</c>; <c>check CONTRACTS/upstreams
+/// SERVICE DOCUMENT</c> reports whom a service's document breaks.
 /// </summary>
 internal static class Commands
 {
@@ -12,7 +12,7 @@ internal static class Commands
     private const int Breaks = 1;
     private const int Wrong = 2;
 
-    /// <summary>The exit code.</summary>
+    /// <summary>Runs a command and returns the exit code.</summary>
     public static int Run(IReadOnlyList<string> arguments, TextWriter output, TextWriter errors)
     {
         try

@@ -10,9 +10,9 @@ internal static class ServiceCheck
     private const long LargestDocument = 16 * 1024 * 1024;
     private const int Stack = 256 * 1024 * 1024;
 
-    /// <summary>A line for each break; none where no gateway breaks.</summary>
+    /// <summary>Returns a line for each break; none if no gateway breaks.</summary>
     /// <param name="contracts">The folder <c>contracts/upstreams</c>.</param>
-    /// <param name="service">Its name under <c>Upstreams</c>.</param>
+    /// <param name="service">The service's name under <c>Upstreams</c>.</param>
     /// <param name="document">A file: OpenAPI (JSON, YAML), <c>.proto</c>, or GraphQL SDL (<c>.graphql</c>, <c>.gql</c>).</param>
     /// <exception cref="WrongInputException">There is no such service or file, or the document cannot be read.</exception>
     public static IReadOnlyList<string> Run(string contracts, string service, string document)
@@ -28,7 +28,7 @@ internal static class ServiceCheck
             throw new WrongInputException($"{document} is larger than {LargestDocument / 1024 / 1024} MiB.");
         }
 
-        // Schemas are followed as deep as they go.
+        // Schemas are followed to any depth, which needs a large stack.
         IReadOnlyList<string> lines = [];
         Exception? failed = null;
         var thread = new Thread(
@@ -51,11 +51,11 @@ internal static class ServiceCheck
         {
             null => lines,
             WrongInputException wrong => throw new WrongInputException($"{document}: {wrong.Message}"),
-            _ => throw new WrongInputException($"{document}: {failed.Message}"), // Whatever is in it, it is the document.
+            _ => throw new WrongInputException($"{document}: {failed.Message}"), // Any other failure is the document's fault.
         };
     }
 
-    /// <summary>The gateways that read the service.</summary>
+    /// <summary>Returns the gateways that read the service.</summary>
     public static IEnumerable<string> Readers(string contracts, string service) => Contracts(contracts, service).Select(c => c.Host);
 
     private static List<(string Host, JsonObject Contract)> Contracts(string contracts, string service)
@@ -113,7 +113,7 @@ internal static class ServiceCheck
         return contract => RestCheck.Run(contract, read);
     }
 
-    /// <summary>One line for each difference, with everyone whom it concerns.</summary>
+    /// <summary>Returns one line for each difference, naming every gateway that it concerns.</summary>
     private static List<string> Lines(string service, List<(string Host, Finding Finding)> found) =>
         [
             .. found

@@ -4,27 +4,27 @@ using System.Text.Json.Nodes;
 namespace Bff.UpstreamContracts.Checks;
 
 /// <summary>
-/// Compares what a gateway reads or sends with what a service's document says. What is read must be there as it is read, and what is sent
-/// must be taken. The rest of the document is not compared.
+/// Compares what a gateway reads or sends with what a service's document says. What the gateway reads must be there in the same form, and
+/// what it sends must be accepted. The rest of the document is not compared.
 /// </summary>
-/// <param name="contract">The gateway's.</param>
-/// <param name="document">The service's.</param>
-/// <param name="formats">Whether the document knows the formats of texts; a GraphQL schema does not.</param>
+/// <param name="contract">The gateway's contract.</param>
+/// <param name="document">The service's document.</param>
+/// <param name="formats">Whether the document has formats of texts; a GraphQL schema does not.</param>
 internal sealed class Comparison(JsonNode contract, JsonNode document, bool formats = true)
 {
-    /// <summary>Marks a schema of which the document says no more than that it is there.</summary>
+    /// <summary>Marks a schema that the document names without describing it.</summary>
     public const string Unknown = "x-unknown";
 
-    // A document whose schemas contain each other in every combination has no end.
+    // Stops the comparison of a document whose schemas contain each other in every combination.
     private const int MostSteps = 100_000;
 
     private readonly HashSet<(object, object)> _within = [];
     private int _steps;
 
-    /// <summary>Tells of each difference: the member's path (empty: the whole), and what is different of it.</summary>
+    /// <summary>Reports a difference: the member's path (empty: the whole) and what differs.</summary>
     public delegate void Found(string path, string what);
 
-    /// <summary>What is read of an answer.</summary>
+    /// <summary>Compares what the gateway reads of an answer.</summary>
     public void Read(string path, JsonNode? read, JsonNode? given, Found found) =>
         Guarded(
             read ?? new JsonObject(),
@@ -33,7 +33,7 @@ internal sealed class Comparison(JsonNode contract, JsonNode document, bool form
             (r, g) => ReadNull(path, r, g, found)
         );
 
-    /// <summary>What is sent in a body, or in a parameter, where every simple value is a text.</summary>
+    /// <summary>Compares what the gateway sends in a body or in a parameter, in which every simple value is text.</summary>
     public void Sent(string path, JsonNode? sent, JsonNode? taken, Found found, bool isText = false) =>
         Guarded(
             sent ?? new JsonObject(),
@@ -52,14 +52,14 @@ internal sealed class Comparison(JsonNode contract, JsonNode document, bool form
             throw new InvalidOperationException("The document's schemas are too complex to compare.");
         }
 
-        if (_within.Add((own.Schema, other.Schema))) // Schemas may contain themselves.
+        if (_within.Add((own.Schema, other.Schema))) // A schema may contain itself.
         {
             compare(own, other);
             _within.Remove((own.Schema, other.Schema));
         }
         else
         {
-            again?.Invoke(own, other); // Whether it may be null is said where it is used.
+            again?.Invoke(own, other); // The place that uses a schema says whether it may be null.
         }
     }
 
@@ -179,7 +179,7 @@ internal sealed class Comparison(JsonNode contract, JsonNode document, bool form
     {
         if (taken.IsAnything || (sent.IsAnything && sent.Schema.Count == 0))
         {
-            return; // What is written elsewhere cannot be known here.
+            return; // Content that is written elsewhere is unknown here.
         }
 
         if (sent.Variants.Count > 0)
@@ -262,7 +262,7 @@ internal sealed class Comparison(JsonNode contract, JsonNode document, bool form
         }
     }
 
-    /// <summary>Whether every value of the narrow one is a value of the wide one, as far as type and format say.</summary>
+    /// <summary>Whether every value of the narrow schema is a value of the wide one, judged by type and format.</summary>
     private bool Covers(Shape wide, Shape narrow)
     {
         var fits =
@@ -277,13 +277,13 @@ internal sealed class Comparison(JsonNode contract, JsonNode document, bool form
             );
     }
 
-    // In a path, a query or a header everything is a text.
+    // In a path, a query or a header every value is text.
     private static bool Parses(Shape sent, Shape taken) =>
         taken.Types.Contains("string")
         || sent.Types.All(t => taken.Types.Contains(t) || (t == "integer" && taken.Types.Contains("number")))
         || (taken.Types.Contains("array") && sent.Types.Count > 0 && !sent.Types.Contains("object"));
 
-    // What a service makes itself is required of its answers alone, and what it keeps to itself of requests alone (OpenAPI, schema object).
+    // Members made by the service are required only in answers, and members it never returns only in requests (OpenAPI, schema object).
     private bool Is(string side, JsonNode? member) =>
         member is JsonObject
         && ((member[side] ?? Shape.Follow(member, document).Target[side]) as JsonValue)?.GetValueKind() == JsonValueKind.True;

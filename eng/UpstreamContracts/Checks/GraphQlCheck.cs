@@ -5,10 +5,10 @@ using GraphQLParser.Exceptions;
 
 namespace Bff.UpstreamContracts.Checks;
 
-/// <summary>Compares the queries that a gateway asks with a service's GraphQL schema (SDL).</summary>
+/// <summary>Compares the queries that a gateway sends with a service's GraphQL schema (SDL).</summary>
 internal static class GraphQlCheck
 {
-    /// <exception cref="WrongInputException">It is no schema.</exception>
+    /// <exception cref="WrongInputException">The text is not a schema.</exception>
     public static Func<JsonObject, IEnumerable<Finding>> Of(string text)
     {
         GraphQLDocument document;
@@ -52,7 +52,7 @@ internal static class GraphQlCheck
                 answer,
                 (path, what) =>
                 {
-                    if (what != "is gone") // A field that the schema has lost has been told of.
+                    if (what != "is gone") // A field that the schema has lost is already reported.
                     {
                         findings.Add(new($"{path} of {name} {what}", "needs it", endpoints));
                     }

@@ -11,7 +11,7 @@ internal static class GrpcCheck
 {
     private const int DeepestNesting = 100;
 
-    // Types that are read alike.
+    // Types that are read the same way.
     private static readonly string[][] Alike =
     [
         ["int32", "uint32", "int64", "uint64", "bool", "enum"],
@@ -21,7 +21,7 @@ internal static class GrpcCheck
         ["fixed64", "sfixed64"],
     ];
 
-    /// <exception cref="WrongInputException">It is no <c>.proto</c> file, or imports one that is not beside it.</exception>
+    /// <exception cref="WrongInputException">The file is not a <c>.proto</c> file, or imports one that is not beside it.</exception>
     public static Func<JsonObject, IEnumerable<Finding>> Of(string file)
     {
         var text = File.ReadAllText(file);
@@ -157,7 +157,7 @@ internal static class GrpcCheck
         }
     }
 
-    /// <summary>Proto2 alone has such fields.</summary>
+    /// <summary>Only Proto2 has required fields.</summary>
     private static IEnumerable<string> NewlyRequired(JsonNode used, string type, Dictionary<string, DescriptorProto> messages) =>
         (messages.GetValueOrDefault(type)?.Fields ?? [])
             .Where(f => f.label == FieldDescriptorProto.Label.LabelRequired)

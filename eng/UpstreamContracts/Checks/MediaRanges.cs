@@ -2,10 +2,10 @@ using System.Text.Json.Nodes;
 
 namespace Bff.UpstreamContracts.Checks;
 
-/// <summary>The media types of a <c>content</c> object.</summary>
+/// <summary>Finds media types in a <c>content</c> object.</summary>
 internal static class MediaRanges
 {
-    /// <summary>What is said of a type; JSON by any name (RFC 6839: <c>+json</c>) is JSON.</summary>
+    /// <summary>Returns the description of a type; all types of JSON (RFC 6839: <c>+json</c>) count as JSON.</summary>
     public static JsonObject? Find(JsonObject content, string type) =>
         Named(content, t => t == type)
         ?? (IsJson(type) ? Named(content, IsJson) : null)

@@ -5,13 +5,13 @@ using Microsoft.OpenApi.Reader;
 
 namespace Bff.UpstreamContracts.Checks;
 
-/// <summary>Reads a service's OpenAPI document, 2.0 to 3.1, JSON or YAML, and gives it as JSON of 3.1.</summary>
+/// <summary>Reads a service's OpenAPI document, 2.0 to 3.1, JSON or YAML, and returns it as JSON of 3.1.</summary>
 internal static class OpenApiFile
 {
-    /// <summary>Whether it was one of 2.0, whose <c>collectionFormat</c> the reader does not keep.</summary>
+    /// <summary>Marks a document of version 2.0, because the reader drops its <c>collectionFormat</c>.</summary>
     public const string IsOfVersion2 = "x-version-2";
 
-    /// <exception cref="WrongInputException">It is none, or one that cannot be relied on.</exception>
+    /// <exception cref="WrongInputException">The text is not an OpenAPI document, or cannot be relied on.</exception>
     public static JsonObject Read(string text)
     {
         try
@@ -39,12 +39,13 @@ internal static class OpenApiFile
         }
         catch (Exception broken) when (broken is not WrongInputException and not OutOfMemoryException)
         {
-            throw new WrongInputException($"The document is not an OpenAPI document: {broken.Message}"); // The reader's exceptions are of many kinds.
+            throw new WrongInputException($"It is no OpenAPI document: {broken.Message}"); // The reader's exceptions are of many kinds.
         }
     }
 
     /// <summary>
-    /// What the reader loses: <c>nullable: true</c> of 3.0 beside a reference or <c>allOf</c>, and <c>true</c> in a schema's place.
+    /// Restores what the reader loses: <c>nullable: true</c> of 3.0 beside a reference or <c>allOf</c>, and <c>true</c> in place of a
+    /// schema.
     /// </summary>
     private static void Straighten(JsonNode? node)
     {

@@ -4,8 +4,8 @@ using GraphQLParser.AST;
 namespace Bff.UpstreamContracts.Checks;
 
 /// <summary>
-/// What a query is answered with, by a service's schema: a JSON Schema of its data. On the way it tells of fields and arguments that the
-/// schema does not have, or has otherwise.
+/// Builds the JSON Schema of a query's data from a service's schema, and reports fields and arguments that the schema does not have or
+/// defines otherwise.
 /// </summary>
 internal sealed class QueryAnswer(
     SdlSchema schema,
@@ -140,7 +140,7 @@ internal sealed class QueryAnswer(
         }
     }
 
-    /// <summary>Whether a variable may stand in an argument's place (GraphQL, "All Variable Usages Are Allowed").</summary>
+    /// <summary>Whether a variable may be used for an argument (GraphQL, "All Variable Usages Are Allowed").</summary>
     private static bool Takes(GraphQLType argument, GraphQLType variable, bool hasDefault) =>
         (argument, variable) switch
         {

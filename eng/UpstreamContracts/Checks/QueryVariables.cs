@@ -3,12 +3,12 @@ using GraphQLParser.AST;
 
 namespace Bff.UpstreamContracts.Checks;
 
-/// <summary>What the variables of a query may be, by a service's schema: a JSON Schema.</summary>
+/// <summary>Builds the JSON Schema of a query's variables from a service's schema.</summary>
 internal sealed class QueryVariables(SdlSchema schema)
 {
     private readonly JsonObject _inputs = [];
 
-    /// <summary>The schema of all variables together, and the document that its references lead into.</summary>
+    /// <summary>Returns the schema of all variables together, and the document that its references point into.</summary>
     public (JsonObject Document, JsonObject Variables) Of(IEnumerable<GraphQLVariableDefinition> declared)
     {
         var variables = Object(declared.Select(v => (v.Variable.Name.StringValue, v.Type, v.DefaultValue is not null)));

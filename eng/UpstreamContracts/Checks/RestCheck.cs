@@ -2,12 +2,12 @@ using System.Text.Json.Nodes;
 
 namespace Bff.UpstreamContracts.Checks;
 
-/// <summary>Compares the operations that a gateway asks for with those of a service's OpenAPI document.</summary>
+/// <summary>Compares the operations that a gateway calls with those of a service's OpenAPI document.</summary>
 internal static class RestCheck
 {
     private static readonly string[] Verbs = ["get", "put", "post", "delete", "options", "head", "patch"];
 
-    // A description of these says nothing (OpenAPI 3, parameter object), and the rest every call has.
+    // OpenAPI 3 ignores descriptions of the first three (parameter object), and every call has the others.
     private static readonly HashSet<string> OfEveryCall = new(StringComparer.OrdinalIgnoreCase)
     {
         "Accept",
@@ -56,7 +56,7 @@ internal static class RestCheck
         }
     }
 
-    /// <summary>One call, and the operation that it asks for.</summary>
+    /// <summary>A call and the operation that it uses.</summary>
     private sealed class Call(
         JsonObject contract,
         JsonObject document,
@@ -78,7 +78,7 @@ internal static class RestCheck
             Answers();
         }
 
-        // Where several calls share an operation, each says what is its own.
+        // Where several calls share an operation, each has parts of its own.
         private JsonNode? Mine(string part) => call.AsObject().ContainsKey("responses") ? call[part] : operation[part];
 
         private void Parameters()
@@ -98,7 +98,7 @@ internal static class RestCheck
                 var of = $"the {place} parameter {name} of {_name}";
                 if (taken is null)
                 {
-                    // A service need not describe a header to take it.
+                    // A service may accept a header without describing it.
                     if (place == "query")
                     {
                         findings.Add(new($"{of} is gone", "sends it", endpoints));
@@ -181,7 +181,7 @@ internal static class RestCheck
                 return;
             }
 
-            // Of several types that a client may send, the service may know one alone only where another is not promised.
+            // The client may send any of several types, so the service may drop one only if that type is not promised.
             foreach (var (type, media) in sent)
             {
                 if (type == "*/*")

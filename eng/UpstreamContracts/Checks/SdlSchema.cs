@@ -3,7 +3,7 @@ using GraphQLParser.AST;
 
 namespace Bff.UpstreamContracts.Checks;
 
-/// <summary>The types of a GraphQL schema, their extensions with them.</summary>
+/// <summary>The types of a GraphQL schema, including their extensions.</summary>
 internal sealed class SdlSchema
 {
     private readonly Dictionary<string, Dictionary<string, GraphQLFieldDefinition>> _objects = [];
@@ -73,7 +73,7 @@ internal sealed class SdlSchema
 
     public IReadOnlyDictionary<string, GraphQLInputValueDefinition>? Input(string type) => _inputs.GetValueOrDefault(type);
 
-    /// <summary>The JSON Schema of an enum or a scalar.</summary>
+    /// <summary>Returns the JSON Schema of an enum or a scalar.</summary>
     public JsonObject Simple(string type) =>
         _enums.TryGetValue(type, out var values)
             ? new JsonObject { ["type"] = "string", ["enum"] = new JsonArray([.. values.Select(v => JsonValue.Create(v))]) }
@@ -91,7 +91,7 @@ internal sealed class SdlSchema
     /// <summary>Whether a value of one type may be of the other.</summary>
     public bool MayBe(string type, string other) => type == other || Possible(type).Intersect(Possible(other)).Any();
 
-    /// <summary>The object types that a value of a type may be of.</summary>
+    /// <summary>Returns the object types that a value of a type may have.</summary>
     private List<string> Possible(string type) => _unions.GetValueOrDefault(type) ?? _implementations.GetValueOrDefault(type) ?? [type];
 
     private void Add(string type, GraphQLFieldsDefinition? fields, GraphQLImplementsInterfaces? interfaces)

@@ -4,8 +4,8 @@ using System.Text.RegularExpressions;
 namespace Bff.UpstreamContracts.Checks;
 
 /// <summary>An operation of a service's document.</summary>
-/// <param name="Path">As the service writes it.</param>
-/// <param name="PathNames">What the service calls the values in the path, by what the gateway calls them.</param>
+/// <param name="Path">Path in the service's spelling.</param>
+/// <param name="PathNames">The service's names of the values in the path, by the gateway's names.</param>
 internal sealed record OfferedOperation(
     string Path,
     string Verb,
@@ -15,8 +15,8 @@ internal sealed record OfferedOperation(
 );
 
 /// <summary>
-/// Finds operations by their path. Values in a path have the names that each side gives them, and the path of a server's address may be
-/// part of the gateway's paths or of its address.
+/// Finds operations by their path. Each side may name the values in a path differently, and the path of a server's address may be part of
+/// the gateway's paths or of its address.
 /// </summary>
 internal sealed partial class ServicePaths(JsonObject document)
 {
@@ -46,7 +46,9 @@ internal sealed partial class ServicePaths(JsonObject document)
         return [.. all.Values];
     }
 
-    /// <summary>The names of the values; null where the paths differ. A value may have text around it, as in <c>{id}:cancel</c>.</summary>
+    /// <summary>
+    /// Returns the names of the values, or null if the paths differ. A value may have text around it, as in <c>{id}:cancel</c>.
+    /// </summary>
     private static Dictionary<string, string>? Match(string mine, string theirs)
     {
         if (Braces().Replace(mine.Trim('/'), "{}") != Braces().Replace(theirs.Trim('/'), "{}"))

@@ -4,10 +4,10 @@ using System.Text.Json.Nodes;
 namespace Bff.UpstreamContracts.Checks;
 
 /// <summary>
-/// A schema with its references followed, what <c>allOf</c> adds put together, and "or null" taken apart, whether written as <c>type:
-/// [null, string]</c> or as <c>oneOf: [null, $ref]</c>.
+/// A schema with its references followed, <c>allOf</c> merged, and "or null" separated, whether written as <c>type: [null, string]</c> or
+/// as <c>oneOf: [null, $ref]</c>.
 /// </summary>
-/// <param name="Variants">Of <c>oneOf</c> and <c>anyOf</c>, without "null"; none, or more than one.</param>
+/// <param name="Variants">Variants of <c>oneOf</c> and <c>anyOf</c> without "null": none, or more than one.</param>
 internal sealed record Shape(
     string Name,
     bool IsNullable,
@@ -38,16 +38,16 @@ internal sealed record Shape(
         "items",
     ];
 
-    /// <summary>Nothing is said: anything may be there.</summary>
+    /// <summary>Whether the schema says nothing, so that any value is allowed.</summary>
     public bool IsAnything => Types.Count + Variants.Count == 0;
 
-    /// <exception cref="InvalidOperationException">A reference leads nowhere, or around.</exception>
+    /// <exception cref="InvalidOperationException">A reference leads nowhere or in a circle.</exception>
     public static Shape Of(JsonNode schema, JsonNode document) => Of(schema, document, []);
 
     private static Shape Of(JsonNode schema, JsonNode document, HashSet<JsonObject> within)
     {
         var (resolved, name) = Follow(schema, document);
-        var isNew = within.Add(resolved); // What is part of itself adds nothing.
+        var isNew = within.Add(resolved); // A schema that is part of itself adds nothing.
         var variants = new Dictionary<string, JsonNode>();
         var isNullable = false;
         foreach (var variant in isNew ? List(resolved["oneOf"]).Concat(List(resolved["anyOf"])) : [])
@@ -93,7 +93,7 @@ internal sealed record Shape(
             : (resolved["enum"] as JsonArray)?.Select(v => v?.ToJsonString() ?? "null").ToList();
         if (types.Count == 0)
         {
-            // Generators leave it out beside an enum, and people beside members.
+            // Generators omit the type beside an enum, and people omit it beside members.
             types =
                 values is { Count: > 0 } && values.All(v => v is "null" || v[0] == '"') ? ["string"]
                 : members.Count > 0 || resolved["additionalProperties"] is JsonObject ? ["object"]
@@ -116,10 +116,10 @@ internal sealed record Shape(
         );
     }
 
-    // Generators name null among the values, and no type beside them.
+    // Generators list null among the values without a type beside them.
     private static bool HasNull(JsonNode? values) => values is JsonArray list && list.Any(v => v is null);
 
-    /// <summary>One of its variants, with what is said beside them.</summary>
+    /// <summary>Merges one of the variants with what is said beside them.</summary>
     public Shape As(Shape variant) => Together(this with { Variants = variant.Variants, Schema = variant.Schema }, variant, isFirst: true);
 
     private static Shape Together(Shape whole, Shape part, bool isFirst)
@@ -127,7 +127,7 @@ internal sealed record Shape(
         var members = new Dictionary<string, JsonNode>(whole.Members);
         foreach (var (name, member) in part.Members)
         {
-            // What only describes a member again takes nothing back.
+            // A second description of a member without a type does not replace the first.
             if (SaysType(member) || !members.ContainsKey(name))
             {
                 members[name] = member;
@@ -151,7 +151,7 @@ internal sealed record Shape(
 
     private static bool SaysType(JsonNode schema) => schema is JsonObject members && members.Any(m => Typing.Contains(m.Key));
 
-    /// <summary>The object behind a <c>$ref</c> into the document, and that reference (empty without one).</summary>
+    /// <summary>Returns the object behind a <c>$ref</c> into the document, and that reference (empty if there is none).</summary>
     public static (JsonObject Target, string Name) Follow(JsonNode node, JsonNode document)
     {
         var name = "";

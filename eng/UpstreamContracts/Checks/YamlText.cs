@@ -6,8 +6,8 @@ using YamlDotNet.Core.Events;
 namespace Bff.UpstreamContracts.Checks;
 
 /// <summary>
-/// Reads YAML as JSON (YAML 1.2, core schema). A few lines can stand for more than a machine holds, by aliases of aliases or nesting
-/// without end: both have bounds.
+/// Reads YAML as JSON (YAML 1.2, core schema). Limits nesting and aliases of aliases, with which a few lines could expand to more than fits
+/// into memory.
 /// </summary>
 internal sealed class YamlText
 {
@@ -20,8 +20,8 @@ internal sealed class YamlText
 
     private YamlText(string text) => _events = new Parser(new StringReader(text));
 
-    /// <exception cref="YamlException">It is none.</exception>
-    /// <exception cref="WrongInputException">It is larger than the bounds.</exception>
+    /// <exception cref="YamlException">The text is not YAML.</exception>
+    /// <exception cref="WrongInputException">The text exceeds the limits.</exception>
     public static JsonNode? Read(string text)
     {
         var reader = new YamlText(text);
@@ -115,7 +115,7 @@ internal sealed class YamlText
         };
     }
 
-    // Not a date, and not a version such as 1.0.0.
+    // A date is not a number, nor is a version such as 1.0.0.
     private static bool IsNumber(string text) =>
         text.All(c => char.IsAsciiDigit(c) || c is '.' or '-' or '+' or 'e' or 'E') && text.Any(char.IsAsciiDigit);
 }

@@ -2,25 +2,25 @@ using System.Reflection;
 
 namespace Bff.UpstreamContracts.Declared;
 
-/// <summary>A method of a typed client that asks a service: what Refit's attributes say of it.</summary>
+/// <summary>A method of a typed client that calls a service, as described by Refit's attributes.</summary>
 /// <param name="Method">The method.</param>
-/// <param name="Verb">In lower case.</param>
-/// <param name="Path">With its query, where that is constant.</param>
+/// <param name="Verb">The HTTP method in lower case.</param>
+/// <param name="Path">The path, with its query if that is constant.</param>
 internal sealed record ClientCall(MethodInfo Method, string Verb, string Path)
 {
     private static readonly string[] Verbs = ["get", "put", "post", "delete", "options", "head", "patch"];
 
-    /// <summary>What is read of the answer.</summary>
+    /// <summary>Type that is read from the answer.</summary>
     public Type Answer => Method.ReturnType.GetGenericArguments()[0];
 
-    /// <summary>Whether it is asked in GraphQL.</summary>
+    /// <summary>Whether the call uses GraphQL.</summary>
     public bool IsGraphQl =>
         Answer is { IsGenericType: true } && Answer.GetGenericTypeDefinition().FullName == "Bff.Upstreams.GraphQlAnswer`1";
 
-    /// <summary>As it is told to people.</summary>
+    /// <summary>Name that people see.</summary>
     public string Name => $"{Method.DeclaringType!.Name}.{Method.Name}";
 
-    /// <summary>Null of a method that makes no call by itself.</summary>
+    /// <summary>Returns the call of a method, or null for a method that makes none by itself.</summary>
     public static ClientCall? Of(MethodBase method)
     {
         if (method is not MethodInfo { ReturnType.IsGenericType: true } declared)
@@ -35,7 +35,7 @@ internal sealed record ClientCall(MethodInfo Method, string Verb, string Path)
             : null;
     }
 
-    /// <summary>A parameter's attribute of Refit, by its short name.</summary>
+    /// <summary>Returns a Refit attribute of a parameter or method by its short name.</summary>
     public static CustomAttributeData? Attribute(ICustomAttributeProvider of, string name) =>
         (of is ParameterInfo parameter ? parameter.CustomAttributes : ((MemberInfo)of).CustomAttributes).FirstOrDefault(a =>
             a.AttributeType.FullName == $"Refit.{name}Attribute"

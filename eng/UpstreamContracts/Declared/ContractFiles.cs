@@ -5,7 +5,7 @@ using System.Text.Json.Nodes;
 
 namespace Bff.UpstreamContracts.Declared;
 
-/// <summary>The contracts of a host with its services: one file each.</summary>
+/// <summary>Writes the contracts of a host with its services, one file each.</summary>
 internal static class ContractFiles
 {
     private static readonly JsonSerializerOptions Readable = new()
@@ -15,8 +15,9 @@ internal static class ContractFiles
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
-    /// <summary>What the host declares, by service.</summary>
-    /// <param name="contracts">Where the documents are that the host promises its clients: what it passes through is in them.</param>
+    /// <summary>Returns the host's declarations by service.</summary>
+    /// <param name="contracts">Folder of the documents that the host promises its clients; they describe the requests that it passes
+    /// through.</param>
     /// <param name="host">The host's assembly.</param>
     public static IReadOnlyDictionary<string, string> Of(string contracts, Assembly host)
     {
@@ -28,7 +29,7 @@ internal static class ContractFiles
         );
     }
 
-    /// <summary>Writes those that are not so yet, and deletes those of services that the host asks no more.</summary>
+    /// <summary>Writes the files that differ, and deletes those of services that the host no longer calls.</summary>
     public static void Write(string contracts, Assembly host)
     {
         var folder = Directory.CreateDirectory(Path.Combine(contracts, "upstreams", host.GetName().Name!)).FullName;

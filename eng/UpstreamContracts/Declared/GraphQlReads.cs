@@ -4,7 +4,7 @@ using GraphQLParser.Exceptions;
 
 namespace Bff.UpstreamContracts.Declared;
 
-/// <summary>What a host asks a service in GraphQL: each query, what it is asked with, and what is read of its data.</summary>
+/// <summary>Finds what a host asks a service in GraphQL: each query, its variables, and what is read of its data.</summary>
 internal static class GraphQlReads
 {
     public static JsonArray Of(HostReads reads, Schemas schemas, IReadOnlyList<Type> clients)

@@ -4,8 +4,8 @@ using System.Text.Json.Nodes;
 namespace Bff.UpstreamContracts.Declared;
 
 /// <summary>
-/// What a host asks a service over gRPC: each method, the fields that it sets of the request's message and those that it reads of the
-/// answer's. A field is used where the generated member of its message is named.
+/// Finds what a host asks a service over gRPC: each method, the fields that the host sets in the request message, and the fields that it
+/// reads of the answer. A field is used where code names the generated member of its message.
 /// </summary>
 internal static class GrpcReads
 {
@@ -60,7 +60,7 @@ internal static class GrpcReads
         && type.GetGenericTypeDefinition().FullName == "Grpc.Core.ClientBase`1"
         && method.Name.EndsWith("Async", StringComparison.Ordinal);
 
-    /// <summary>Of the method that a generated client calls, as it stands in the service's contract.</summary>
+    /// <summary>Returns the name, in the service's contract, of the method that a generated client calls.</summary>
     private static string Name(MethodInfo method)
     {
         dynamic service = method
@@ -74,7 +74,7 @@ internal static class GrpcReads
             BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly
         );
 
-    /// <summary>The members of messages that are named, as <c>get_Id</c> and <c>set_Id</c>.</summary>
+    /// <summary>Returns the members of messages that code names, as <c>get_Id</c> and <c>set_Id</c>.</summary>
     private static HashSet<(Type Message, string Member)> Used(HostReads reads, MethodInfo method) =>
         reads
             .Reach.From([method])
@@ -95,7 +95,7 @@ internal static class GrpcReads
         foreach (var field in descriptor.Fields.InDeclarationOrder())
         {
             string property = field.PropertyName;
-            // Lists and maps are filled by what their getter gives.
+            // Lists and maps are filled through their getter.
             if (used.Contains((message, "get_" + property)) || (isSent && used.Contains((message, "set_" + property))))
             {
                 fields[(string)field.Name] = Field(message, property, field, used, isSent, within);

@@ -4,8 +4,8 @@ using System.Text.Json.Serialization;
 namespace Bff.UpstreamContracts.Declared;
 
 /// <summary>
-/// What a host declares of the services that it asks: its clients, the service of each, and the endpoints from which each call is made.
-/// Everything is read from the assembly; an endpoint's author writes nothing for it.
+/// What a host declares of the services that it calls: its clients, the service of each, and the endpoints that make each call. Everything
+/// is read from the assembly; an endpoint's author writes nothing for it.
 /// </summary>
 internal sealed class HostReads
 {
@@ -25,7 +25,7 @@ internal sealed class HostReads
         Endpoints = [.. MappedEndpoint.Of(Reach).Select(e => (e, Reach.From(e.Handlers)))];
     }
 
-    /// <summary>The host's.</summary>
+    /// <summary>Name of the host.</summary>
     public string Name { get; }
 
     public Reach Reach { get; }
@@ -35,18 +35,18 @@ internal sealed class HostReads
     /// <summary>The clients of each service, by its name under <c>Upstreams</c>.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<Type>> Services { get; }
 
-    /// <summary>The endpoints, and the methods that each comes to run.</summary>
+    /// <summary>The endpoints, each with the methods that it may run.</summary>
     public IReadOnlyList<(MappedEndpoint Endpoint, IReadOnlyList<MethodBase> Methods)> Endpoints { get; }
 
     public static HostReads Of(Assembly host) => new(host);
 
-    /// <summary>The endpoints that come to name a method in the body of another one, and that other one.</summary>
+    /// <summary>Returns the endpoints that name a method in the body of another one, with that other method.</summary>
     public IEnumerable<(MappedEndpoint Endpoint, MethodBase By)> Callers(MethodBase method) =>
         Endpoints.SelectMany(e =>
             e.Methods.Where(m => Reach.Body(m).Any(i => i.Operand is MethodBase named && Same(named, method))).Select(m => (e.Endpoint, m))
         );
 
-    /// <summary>The names of the endpoints from which a method is run or named.</summary>
+    /// <summary>Returns the names of the endpoints that run or name a method.</summary>
     public IReadOnlyList<string> EndpointsOf(MethodBase method) =>
         [
             .. Callers(method)
@@ -59,7 +59,7 @@ internal sealed class HostReads
 
     private static bool Same(MethodBase one, MethodBase other) => one.Module == other.Module && one.MetadataToken == other.MetadataToken;
 
-    // AddUpstream<IUsers>("users"): the text is the last one before the call.
+    // In AddUpstream<IUsers>("users"), the name is the last text before the call.
     private IEnumerable<(string Service, Type Client)> Registered()
     {
         foreach (var method in Reach.Methods)

@@ -3,8 +3,8 @@ using System.Reflection.Emit;
 
 namespace Bff.UpstreamContracts.Declared;
 
-/// <summary>An instruction of a method's body that names a method or a text (ECMA-335, partition III).</summary>
-/// <param name="Code">What it does.</param>
+/// <summary>An instruction of a method's body, with the method or text that it names (ECMA-335, partition III).</summary>
+/// <param name="Code">The operation.</param>
 /// <param name="Operand">A <see cref="MethodBase"/>, a <see cref="string"/>, or null.</param>
 internal readonly record struct Instruction(OpCode Code, object? Operand)
 {
@@ -13,13 +13,13 @@ internal readonly record struct Instruction(OpCode Code, object? Operand)
         .Select(f => (OpCode)f.GetValue(null)!)
         .ToDictionary(c => c.Value);
 
-    /// <summary>Whether it makes a delegate of a method.</summary>
+    /// <summary>Whether the instruction makes a delegate of a method.</summary>
     public bool TakesMethod => Code == OpCodes.Ldftn || Code == OpCodes.Ldvirtftn;
 
-    /// <summary>Whether it makes a call.</summary>
+    /// <summary>Whether the instruction makes a call.</summary>
     public bool Calls => Code == OpCodes.Call || Code == OpCodes.Callvirt;
 
-    /// <summary>Those of a method, in their order; none where it has no body.</summary>
+    /// <summary>Returns the instructions of a method in their order; none for a method without a body.</summary>
     public static IEnumerable<Instruction> Of(MethodBase method)
     {
         if (method.GetMethodBody()?.GetILAsByteArray() is not { } body)
@@ -65,7 +65,7 @@ internal readonly record struct Instruction(OpCode Code, object? Operand)
         }
         catch (ArgumentException)
         {
-            return null; // A token of a kind that names no member, such as an array's own method.
+            return null; // The token is of a kind that names no member, such as an array's own method.
         }
     }
 }

@@ -3,7 +3,7 @@ using System.Runtime.Loader;
 
 namespace Bff.UpstreamContracts.Declared;
 
-/// <summary>A host as it was built, with what it is made of. It is looked at and never started.</summary>
+/// <summary>A built host with its dependencies, loaded for inspection and never started.</summary>
 internal sealed class LoadedHost : IDisposable
 {
     private readonly Context _context;

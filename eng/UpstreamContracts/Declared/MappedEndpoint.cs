@@ -3,21 +3,21 @@ using System.Reflection;
 namespace Bff.UpstreamContracts.Declared;
 
 /// <summary>
-/// An endpoint as the host maps it: <c>api.MapGet("/orders", GetOrders.Handle).Named("orders")</c>. The compiler has replaced the call
-/// itself, but not what it is given.
+/// An endpoint as the host maps it: <c>api.MapGet("/orders", GetOrders.Handle).Named("orders")</c>. The compiler replaces the call itself,
+/// but not its arguments.
 /// </summary>
 internal sealed record MappedEndpoint
 {
-    /// <summary>What <c>Named</c> calls it; empty without it.</summary>
+    /// <summary>Name given by <c>Named</c>; empty without it.</summary>
     public string Name { get; private set; } = "";
 
-    /// <summary>What the host's own document calls it.</summary>
+    /// <summary>Name of the operation in the host's own document.</summary>
     public string OperationId { get; private set; } = "";
 
-    /// <summary>Its handler, and what else it is mapped with.</summary>
+    /// <summary>The handler, and the other delegates of its mapping.</summary>
     public List<MethodBase> Handlers { get; } = [];
 
-    /// <summary>Every endpoint of the host.</summary>
+    /// <summary>Returns every named endpoint of the host.</summary>
     public static IReadOnlyList<MappedEndpoint> Of(Reach host) =>
         [.. host.Methods.SelectMany(m => Mapped(host.Body(m))).Where(e => e.Name.Length > 0)];
 

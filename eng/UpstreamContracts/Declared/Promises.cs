@@ -2,12 +2,12 @@ using System.Text.Json.Nodes;
 
 namespace Bff.UpstreamContracts.Declared;
 
-/// <summary>What a host promises its clients, by operation: of a request that it passes through, the service keeps that promise.</summary>
+/// <summary>What a host promises its clients, by operation. For a request that it passes through, the service keeps that promise.</summary>
 internal sealed class Promises
 {
     private readonly Dictionary<string, (JsonObject Operation, JsonObject Document)> _operations = [];
 
-    /// <summary>Reads <c>mobile*.json</c> of <c>MobileBff</c>, and so on.</summary>
+    /// <summary>Reads <c>mobile*.json</c> for <c>MobileBff</c>, and so on.</summary>
     public static Promises Of(string contracts, string host)
     {
         var promises = new Promises();
@@ -33,7 +33,7 @@ internal sealed class Promises
         return promises;
     }
 
-    /// <summary>The operation, and the document that its references lead into; null where it is in none.</summary>
+    /// <summary>Returns the operation and the document that its references point into, or null if no document has it.</summary>
     public (JsonObject Operation, JsonObject Document)? Find(string operationId) =>
         _operations.TryGetValue(operationId, out var found) ? found : null;
 }

@@ -2,7 +2,7 @@ using System.Reflection;
 
 namespace Bff.UpstreamContracts.Declared;
 
-/// <summary>What a method of a host comes to call, through whatever other methods of the host.</summary>
+/// <summary>Finds the methods that a method of a host calls, directly or through other methods of the host.</summary>
 internal sealed class Reach(Assembly host)
 {
     private const BindingFlags Every =
@@ -11,7 +11,7 @@ internal sealed class Reach(Assembly host)
     private readonly Dictionary<MethodBase, IReadOnlyList<Instruction>> _bodies = [];
     private readonly Type[] _types = host.GetTypes();
 
-    /// <summary>Its instructions, read once.</summary>
+    /// <summary>Returns the instructions of a method, which are read once.</summary>
     public IReadOnlyList<Instruction> Body(MethodBase method)
     {
         if (!_bodies.TryGetValue(method, out var body))
@@ -22,11 +22,11 @@ internal sealed class Reach(Assembly host)
         return body;
     }
 
-    /// <summary>Every method that the host has a body for.</summary>
+    /// <summary>Every method of the host that has a body.</summary>
     public IEnumerable<MethodBase> Methods =>
         _types.SelectMany(t => t.GetMethods(Every).Cast<MethodBase>().Concat(t.GetConstructors(Every)));
 
-    /// <summary>The methods of the host that are reached, with those that they are reached from first; the beginning is one.</summary>
+    /// <summary>Returns the methods of the host that are reached, callers first, including the first methods themselves.</summary>
     public IReadOnlyList<MethodBase> From(IEnumerable<MethodBase> beginning)
     {
         var found = new List<MethodBase>();
@@ -49,7 +49,7 @@ internal sealed class Reach(Assembly host)
         return found;
     }
 
-    /// <summary>What runs when a method is named: itself, what implements it, and the steps of its state machine.</summary>
+    /// <summary>Returns what runs when code names a method: itself, its implementations, and the steps of its state machine.</summary>
     private IEnumerable<MethodBase> Meant(MethodBase named)
     {
         var method = Definition(named);
@@ -71,7 +71,7 @@ internal sealed class Reach(Assembly host)
         }
     }
 
-    // An async method hands its machine to Start<T>(); an iterator makes one.
+    // An async method passes its state machine to Start<T>(); an iterator creates one.
     private IEnumerable<Type> Machines(MethodBase named)
     {
         var types = (named.IsGenericMethod ? named.GetGenericArguments() : []).Append(

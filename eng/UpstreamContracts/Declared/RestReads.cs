@@ -3,12 +3,14 @@ using System.Text.Json.Nodes;
 
 namespace Bff.UpstreamContracts.Declared;
 
-/// <summary>The operations of a service that a host's Refit clients ask for, as OpenAPI.</summary>
+/// <summary>Describes the operations of a service that a host's Refit clients call, as OpenAPI.</summary>
 internal static class RestReads
 {
     private const string Components = "#/components/schemas/";
 
-    /// <summary>An OpenAPI <c>paths</c> object. Calls of one operation share its entry; <c>x-calls</c> says what each reads, and where.</summary>
+    /// <summary>
+    /// Returns an OpenAPI <c>paths</c> object. Calls of one operation share its entry; <c>x-calls</c> says what each reads, and where.
+    /// </summary>
     public static JsonObject Of(HostReads reads, Promises promises, Schemas schemas, JsonObject components, IReadOnlyList<Type> clients)
     {
         var paths = new JsonObject();
@@ -68,7 +70,7 @@ internal static class RestReads
         return operation;
     }
 
-    // A service that answers one operation answers all who ask: it must be what each of them reads.
+    // The service's single answer must satisfy every call of the operation.
     private static JsonObject Answer(IReadOnlyList<JsonNode> contents)
     {
         var answer = new JsonObject { ["description"] = "What is read." };
@@ -125,8 +127,8 @@ internal static class RestReads
     }
 
     /// <summary>
-    /// The call itself, and once more for each endpoint that passes its request through: then what is sent and answered is between the
-    /// client and the service.
+    /// Returns the call itself, and one more for each endpoint that passes its request through, because then the client and the service
+    /// agree on what is sent and answered.
     /// </summary>
     private static IEnumerable<Call> Made(HostReads reads, Promises promises, Schemas schemas, JsonObject components, ClientCall call)
     {
@@ -152,7 +154,7 @@ internal static class RestReads
     private static bool Passes(HostReads reads, MethodBase by) =>
         reads.Reach.Body(by).Any(i => i.Operand is MethodBase { Name: "Send", DeclaringType.FullName: "Bff.Routes.PassThrough" });
 
-    // Where several calls share an operation, each says what is its own.
+    // Where several calls share an operation, each has parts of its own.
     private static JsonObject Says(Call call, bool isAlone)
     {
         var says = new JsonObject
@@ -227,7 +229,7 @@ internal static class RestReads
         var made = Parameter("query", name, !isLeftOut, schema);
         if ((string?)schema["type"] == "array")
         {
-            // CollectionFormat.Multi says the name for each; the others join the values. 5 is Multi.
+            // CollectionFormat.Multi (5) repeats the name for each value; the other formats join the values.
             var format = ClientCall
                 .Attribute(parameter, "Query")
                 ?.ConstructorArguments.FirstOrDefault(a => a.ArgumentType.Name == "CollectionFormat");
@@ -251,7 +253,7 @@ internal static class RestReads
         : long.TryParse(value, out var number) ? new() { ["type"] = "integer", ["const"] = number }
         : new() { ["type"] = "string", ["const"] = value };
 
-    // A body that is written already, or arrives from the client, may be anything.
+    // A body that is already written, or arrives from the client, may be anything.
     private static JsonObject Body(Schemas schemas, ClientCall call, ParameterInfo parameter) =>
         parameter.ParameterType.FullName switch
         {
@@ -263,7 +265,7 @@ internal static class RestReads
     private static JsonObject Content(string type, JsonObject? schema) =>
         new() { ["content"] = new JsonObject { [type] = schema is null ? [] : new JsonObject { ["schema"] = schema } } };
 
-    /// <summary>What is read of an answer: statuses, and the content of each.</summary>
+    /// <summary>Returns what is read of an answer: statuses, and the content of each.</summary>
     private static JsonObject Read(Schemas schemas, ClientCall call) =>
         new()
         {
@@ -281,7 +283,7 @@ internal static class RestReads
             },
         };
 
-    /// <summary>The good answers of an operation that the host promises.</summary>
+    /// <summary>Returns the successful answers of an operation that the host promises.</summary>
     private static JsonObject Kept(JsonObject operation, JsonObject document, JsonObject components) =>
         new(
             operation["responses"]!
@@ -290,7 +292,7 @@ internal static class RestReads
                 .Select(r => KeyValuePair.Create(r.Key, Copied(r.Value!["content"] ?? new JsonObject(), document, components)))
         );
 
-    /// <summary>A piece of the host's own document without its explanations, and what it refers to, under names of their own.</summary>
+    /// <summary>Copies a part of the host's own document without its descriptions, and renames the schemas it refers to.</summary>
     private static JsonNode? Copied(JsonNode? piece, JsonObject document, JsonObject components, bool isMembers = false) =>
         piece switch
         {

@@ -8,18 +8,18 @@ using System.Text.Json.Serialization.Metadata;
 namespace Bff.UpstreamContracts.Declared;
 
 /// <summary>
-/// The JSON Schema of what a host's records read and write: a member is required and may be null as the serializer has it, and entries of
-/// lists and maps may be null where the record says so, for the gateway refuses the others.
+/// Builds the JSON Schema of what a host's records read and write. The serializer's rules tell whether a member is required and may be
+/// null. Entries of lists and maps may be null where the record says so, because the gateway refuses other nulls.
 /// </summary>
 /// <param name="contexts">The host's own source-generated contexts.</param>
-/// <param name="components">Gets the objects' schemas, under their names.</param>
+/// <param name="components">Receives the objects' schemas, under their names.</param>
 internal sealed class Schemas(IReadOnlyList<JsonSerializerContext> contexts, JsonObject components)
 {
     private readonly Dictionary<(Type, bool), string> _names = [];
 
-    /// <summary>Of an answer, or of a body that is sent.</summary>
+    /// <summary>Returns the schema of an answer, or of a body that is sent.</summary>
     /// <param name="type">The record.</param>
-    /// <param name="near">A namespace whose context is asked first.</param>
+    /// <param name="near">A namespace whose context is searched first.</param>
     /// <param name="sent">Whether the host writes it.</param>
     public JsonObject Of(Type type, string? near, bool sent)
     {
@@ -123,7 +123,7 @@ internal sealed class Schemas(IReadOnlyList<JsonSerializerContext> contexts, Jso
             });
     }
 
-    // A reader by hand: it reads what the record is made of, and takes what is absent for null.
+    // A hand-written reader reads the record's parameters and takes an absent member for null.
     private static IEnumerable<Member> Parameters(Type type, JsonSerializerOptions options) =>
         type.GetConstructors()
             .MaxBy(c => c.GetParameters().Length)!
@@ -173,7 +173,7 @@ internal sealed class Schemas(IReadOnlyList<JsonSerializerContext> contexts, Jso
             _ => null,
         };
 
-    /// <summary>For a parameter of a path, a query or a header.</summary>
+    /// <summary>Returns the schema of a parameter of a path, a query or a header.</summary>
     public static JsonObject OfParameter(Type type)
     {
         type = Nullable.GetUnderlyingType(type) ?? type;

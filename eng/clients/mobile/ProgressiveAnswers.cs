@@ -6,21 +6,22 @@ using System.Text.Json.Nodes;
 namespace Bff.Clients.Mobile;
 
 /// <summary>
-/// Reads answers that begin before they are whole: the first has what a screen needs, each further one is the same answer with the parts
-/// that came meanwhile. For answers with a <c>_meta</c>; any other comes whole.
+/// Reads progressive answers: the first has what a screen needs, and each further one adds the parts that arrived meanwhile. Only answers
+/// with a <c>_meta</c> are progressive; any other answer arrives whole.
 /// </summary>
 public static class ProgressiveAnswers
 {
     private const string Lines = "application/x-ndjson";
 
-    /// <summary>The answer as it is after each of its lines; the last one is what the plain answer would have been.</summary>
-    /// <typeparam name="T">What the client's method of the same path gives, such as <see cref="HomeFeed"/>.</typeparam>
-    /// <param name="http">With the gateway's address and the caller's token.</param>
-    /// <param name="path">Of the endpoint with its query, such as <c>home-feed</c>.</param>
-    /// <param name="cancellation">Gives up; the gateway then ends what it still waits for.</param>
-    /// <exception cref="ApiException{Problem}">The gateway refused, or a part failed that the answer cannot be without.</exception>
+    /// <summary>Returns the answer after each of its lines; the last one equals the plain answer.</summary>
+    /// <typeparam name="T">Type that the client's method of the same path returns, such as <see cref="HomeFeed"/>.</typeparam>
+    /// <param name="http">Client with the gateway's address and the caller's token.</param>
+    /// <param name="path">Path of the endpoint with its query, such as <c>home-feed</c>.</param>
+    /// <param name="cancellation">Cancels the request; the gateway then ends the calls that it still waits for.</param>
+    /// <exception cref="ApiException{Problem}">The gateway refused the request, or a required part failed.</exception>
     /// <exception cref="HttpRequestException">
-    /// The gateway cannot be reached, or the answer was cut off: what was given before it stands, <c>_meta.pending</c> does not come.
+    /// The gateway cannot be reached, or the answer was cut off. Earlier answers stay valid, but the parts in <c>_meta.pending</c> do not
+    /// arrive.
     /// </exception>
     public static async IAsyncEnumerable<T> GetProgressively<T>(
         this HttpClient http,
@@ -57,9 +58,9 @@ public static class ProgressiveAnswers
         }
     }
 
-    /// <summary>Applies a JSON Merge Patch (RFC 7396), then the members that are null, which a patch cannot say.</summary>
-    /// <param name="answer">The answer before; not used any more.</param>
-    /// <param name="patch">The line.</param>
+    /// <summary>Applies a JSON Merge Patch (RFC 7396), then sets the members that are null, which a patch cannot express.</summary>
+    /// <param name="answer">The answer so far; it must not be used afterwards.</param>
+    /// <param name="patch">The next line.</param>
     public static JsonNode? Patch(JsonNode? answer, JsonNode? patch)
     {
         var result = Merge(answer, patch);
