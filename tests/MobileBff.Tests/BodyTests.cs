@@ -15,7 +15,7 @@ public sealed class BodyTests(SharedSurroundings surroundings) : MobileTest(surr
     [Theory]
     [InlineData("")]
     [InlineData("Idempotency-Key: slow-1\r\n")]
-    public async Task An_order_whose_second_half_comes_later_than_the_service_may_take_is_placed(string key)
+    public async Task An_order_is_placed_when_the_client_pauses_longer_than_the_service_may_take(string key)
     {
         var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var orders = await TestHost.Start(
@@ -69,7 +69,7 @@ public sealed class BodyTests(SharedSurroundings surroundings) : MobileTest(surr
     }
 
     [Fact]
-    public async Task Bodies_that_stall_hold_nothing_that_another_needs()
+    public async Task Stalled_bodies_hold_no_slot_that_another_request_needs()
     {
         var host = Start(new() { ["Upstreams:orders:MaxConcurrency"] = "2", ["Upstreams:orders:MaxQueue"] = "0" });
         var stalled = new List<RawSender>();
@@ -108,7 +108,7 @@ public sealed class BodyTests(SharedSurroundings surroundings) : MobileTest(surr
     }
 
     [Fact]
-    public async Task An_edit_of_a_routes_limit_alone_is_taken()
+    public async Task An_edit_of_only_a_routes_limit_takes_effect()
     {
         var host = Start(
             new()
@@ -138,7 +138,7 @@ public sealed class BodyTests(SharedSurroundings surroundings) : MobileTest(surr
     }
 
     [Fact]
-    public async Task A_sender_below_the_configured_rate_is_told_so()
+    public async Task A_sender_below_the_configured_rate_gets_408()
     {
         var host = Start(
             new()

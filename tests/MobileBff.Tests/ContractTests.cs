@@ -5,7 +5,7 @@ public sealed class ContractTests(SharedSurroundings surroundings) : MobileTest(
     private static readonly string Committed = Path.Combine(Checkout.Root, "contracts", "mobile.json");
 
     [Fact]
-    public async Task The_document_that_is_served_is_the_one_that_is_committed()
+    public async Task The_served_document_is_the_committed_one()
     {
         var served = await Ok(await Start().Get("/openapi/mobile.json", user: null));
 

@@ -27,7 +27,7 @@ public sealed class DocsTests(SharedSurroundings surroundings) : MobileTest(surr
     }
 
     [Fact]
-    public async Task What_the_page_needs_comes_from_the_host_alone_and_is_kept_under_an_address_that_changes_with_it()
+    public async Task The_page_loads_only_files_of_the_host_and_caches_them_under_versioned_addresses()
     {
         var host = Start();
         using var page = await host.Get("/docs", user: null);

@@ -14,7 +14,7 @@ public sealed class FramingTests(SharedSurroundings surroundings) : MobileTest(s
     [InlineData("POST", "/notifications/n-1/read")]
     [InlineData("POST", "/through")]
     [InlineData("POST", "/streamed")]
-    public async Task Every_malformed_framing_is_400_and_costs_no_service_anything(string method, string path, string more = "")
+    public async Task Every_malformed_framing_is_400_and_is_not_counted_against_a_service(string method, string path, string more = "")
     {
         var host = Start(
             new()

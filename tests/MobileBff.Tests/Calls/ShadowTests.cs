@@ -39,7 +39,7 @@ public sealed class ShadowTests(SharedSurroundings surroundings) : MobileTest(su
     [InlineData(FaultMode.Hang)]
     [InlineData(FaultMode.Reset)]
     [InlineData(FaultMode.Status)]
-    public async Task A_shadow_in_whatever_state_degrades_no_answer(FaultMode mode)
+    public async Task A_failing_shadow_degrades_no_answer(FaultMode mode)
     {
         _shadow.Orders.Faults.Set(mode);
         var host = Start(Shadowed);
@@ -65,7 +65,7 @@ public sealed class ShadowTests(SharedSurroundings surroundings) : MobileTest(su
     }
 
     [Fact]
-    public async Task An_order_is_placed_at_the_service_alone()
+    public async Task An_order_is_placed_at_the_service_and_not_at_its_shadow()
     {
         var host = Start(Shadowed);
         var request = host.Request(HttpMethod.Post, "/orders");
@@ -84,7 +84,7 @@ public sealed class ShadowTests(SharedSurroundings surroundings) : MobileTest(su
     }
 
     [Fact]
-    public async Task A_hundred_at_once_on_three_instances_notice_nothing_of_a_shadow_that_hangs()
+    public async Task A_hanging_shadow_does_not_affect_a_hundred_requests_on_three_instances()
     {
         _shadow.Orders.Faults.Set(FaultMode.Hang);
         MobileHost[] hosts = [Start(Shadowed), Start(Shadowed), Start(Shadowed)];

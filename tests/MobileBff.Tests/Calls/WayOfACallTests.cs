@@ -15,7 +15,7 @@ public sealed class WayOfACallTests(SharedSurroundings surroundings) : MobileTes
     private const string Pick = """{"productId":"p-1","name":"Shoe","imageUrl":null,"price":1,"currency":"EUR","score":1}""";
 
     [Fact]
-    public async Task A_read_is_helped_by_a_second_attempt_while_the_first_one_hangs()
+    public async Task A_read_succeeds_by_a_second_attempt_while_the_first_one_hangs()
     {
         var host = Start(new() { ["Upstreams:users:Timeout"] = "00:00:10", ["Composition:home-feed:user:Timeout"] = "00:00:10" });
         Upstream.Users.Faults.Set(new Fault { Mode = FaultMode.Hang, Count = 1 });
@@ -29,7 +29,7 @@ public sealed class WayOfACallTests(SharedSurroundings surroundings) : MobileTes
     [InlineData("""{"items":[null]}""")]
     [InlineData("{\"items\":[" + Pick + ",null]}")]
     [InlineData("""{"items":null}""")]
-    public async Task A_null_among_the_entries_is_garbage_of_that_part_and_is_not_kept(string document)
+    public async Task A_null_entry_fails_its_part_and_is_not_cached(string document)
     {
         var body = document;
         await using var picks = await Service("/users/{id}/recommendations", () => body);
@@ -52,7 +52,7 @@ public sealed class WayOfACallTests(SharedSurroundings surroundings) : MobileTes
         """{"id":"o-1","status":"paid","placedAt":"2026-01-01T00:00:00Z","totalAmount":1,"currency":"EUR","items":[null]}"""
     )]
     [InlineData("/sync", "/users/{id}/orders/changes", """{"items":[],"deleted":[null],"nextToken":"t","hasMore":false}""")]
-    public async Task A_null_among_the_entries_of_a_required_part_is_its_failure(string path, string at, string document)
+    public async Task A_null_entry_of_a_required_part_fails_the_request(string path, string at, string document)
     {
         await using var orders = await Service(at, () => document);
         var host = Start(new() { ["Upstreams:orders:Address"] = orders.Address.ToString() });
@@ -61,7 +61,7 @@ public sealed class WayOfACallTests(SharedSurroundings surroundings) : MobileTes
     }
 
     [Fact]
-    public async Task A_text_that_is_none_is_the_service_s_garbage()
+    public async Task Invalid_text_from_a_service_is_an_upstream_failure()
     {
         await using var users = await Service(
             "/users/{id}",
@@ -75,7 +75,7 @@ public sealed class WayOfACallTests(SharedSurroundings surroundings) : MobileTes
     [Theory]
     [InlineData("00:00:00")]
     [InlineData("00:01:00")]
-    public async Task A_number_that_is_too_large_is_the_service_s_garbage(string kept)
+    public async Task A_number_that_is_too_large_fails_its_part(string kept)
     {
         await using var reviews = await Service("/products/{id}/reviews", () => """{"items":[],"summary":{"average":-1e400,"count":1}}""");
         var host = Start(
@@ -97,7 +97,7 @@ public sealed class WayOfACallTests(SharedSurroundings surroundings) : MobileTes
     [InlineData("""{"name":"\ud800"}""")]
     [InlineData("""{"preferences":{"\udc00":1}}""")]
     [InlineData("""{"preferences":{"a":["\ud83d"]}}""")]
-    public async Task A_patch_with_half_a_character_is_the_client_s_mistake(string body)
+    public async Task A_patch_with_half_a_surrogate_pair_is_malformed(string body)
     {
         await Problem(
             await Patch(Start(), new StringContent(body, Encoding.UTF8, "application/merge-patch+json")),
@@ -109,7 +109,7 @@ public sealed class WayOfACallTests(SharedSurroundings surroundings) : MobileTes
     }
 
     [Fact]
-    public async Task A_body_that_takes_its_time_takes_none_of_the_service_s()
+    public async Task A_slow_request_body_does_not_use_up_the_services_time()
     {
         var clock = new ManualTimeProvider(DateTimeOffset.UtcNow);
         var host = Start(new() { ["Composition:Deadline"] = "00:00:03" }, s => s.Replace(ServiceDescriptor.Singleton<TimeProvider>(clock)));
@@ -128,7 +128,7 @@ public sealed class WayOfACallTests(SharedSurroundings surroundings) : MobileTes
     [InlineData(400)]
     [InlineData(410)]
     [InlineData(422)]
-    public async Task A_cursor_that_the_service_no_longer_takes_is_told_so(int status)
+    public async Task A_cursor_that_the_service_no_longer_accepts_is_reported_as_invalid(int status)
     {
         await using var orders = await TestHost.Start(
             _ => { },
@@ -148,7 +148,7 @@ public sealed class WayOfACallTests(SharedSurroundings surroundings) : MobileTes
     }
 
     [Fact]
-    public async Task A_page_that_is_longer_than_asked_for_loses_nothing()
+    public async Task A_page_that_is_longer_than_requested_is_returned_whole()
     {
         const string Order =
             """{"id":"o-ID","status":"paid","placedAt":"2026-01-01T00:00:00Z","totalAmount":1,"currency":"EUR","items":[]}""";
@@ -168,7 +168,7 @@ public sealed class WayOfACallTests(SharedSurroundings surroundings) : MobileTes
     [InlineData(404)]
     [InlineData(403)]
     [InlineData(410)]
-    public async Task What_is_gone_stands_in_for_nothing(int status)
+    public async Task A_stale_copy_is_dropped_when_the_service_says_not_found(int status)
     {
         var host = Start(new() { ["Composition:product:product:Fresh"] = "00:00:00", ["Composition:product:product:Stale"] = "01:00:00" });
         await Ok(await host.Get("/products/p-7", user: null));
@@ -181,7 +181,7 @@ public sealed class WayOfACallTests(SharedSurroundings surroundings) : MobileTes
     }
 
     [Fact]
-    public async Task A_header_s_canary_answers_its_own_clients_alone_whatever_is_kept()
+    public async Task A_header_canary_answers_only_its_own_clients_despite_the_cache()
     {
         await using var canary = await Service("/products/{id}", () => """{"id":"p-1","name":"Canary","imageUrl":null}""");
         var host = Start(
@@ -205,7 +205,7 @@ public sealed class WayOfACallTests(SharedSurroundings surroundings) : MobileTes
     }
 
     [Fact]
-    public async Task Strangers_are_divided_by_their_address_and_stay_on_their_side()
+    public async Task Anonymous_clients_are_split_by_address_and_stay_on_their_side()
     {
         await using var canary = await Service("/products/{id}", () => """{"id":"p-1","name":"Canary","imageUrl":null}""");
         var host = Start(
@@ -230,7 +230,7 @@ public sealed class WayOfACallTests(SharedSurroundings surroundings) : MobileTes
     }
 
     [Fact]
-    public async Task A_picture_of_the_canary_is_its_clients_alone()
+    public async Task A_picture_of_the_canary_is_served_only_to_its_clients()
     {
         await using var canary = await StoredPictures.StartAsync();
         canary.Files["/media/large/p-1.jpg"] = (StoredPictures.Noise("p-1.jpg").Whole, "image/jpeg");
@@ -251,7 +251,7 @@ public sealed class WayOfACallTests(SharedSurroundings surroundings) : MobileTes
     }
 
     [Fact]
-    public async Task A_head_is_asked_of_the_service_and_logged_as_one()
+    public async Task A_HEAD_request_reaches_the_service_as_HEAD()
     {
         var host = Start();
 
@@ -262,7 +262,7 @@ public sealed class WayOfACallTests(SharedSurroundings surroundings) : MobileTes
     }
 
     [Fact]
-    public async Task A_download_holds_its_place_until_it_has_ended()
+    public async Task A_download_holds_its_slot_until_it_has_ended()
     {
         var rest = new TaskCompletionSource();
         var calls = 0;

@@ -4,7 +4,7 @@ namespace MobileBff.Tests.Configuration;
 public sealed class ForwardAuthorizationTests(SharedSurroundings surroundings) : MobileTest(surroundings)
 {
     [Fact]
-    public async Task The_service_gets_the_token_the_caller_came_with_by_calls_and_by_routes_and_no_other_service_does()
+    public async Task Only_the_configured_service_gets_the_callers_token_by_calls_and_by_routes()
     {
         var host = Start(new() { ["Upstreams:orders:ForwardAuthorization"] = "true" });
         var read = host.Request(HttpMethod.Get, "/home-feed");
@@ -33,7 +33,7 @@ public sealed class ForwardAuthorizationTests(SharedSurroundings surroundings) :
     [InlineData("reviews")]
     [InlineData("inventory")]
     [InlineData("media")]
-    public void A_service_whose_answers_are_kept_for_others_is_given_no_callers_token_and_the_host_does_not_start(string service)
+    public void The_host_does_not_start_if_a_service_with_shared_answers_would_get_a_callers_token(string service)
     {
         var refusal = Assert.ThrowsAny<Exception>(() => Start(new() { [$"Upstreams:{service}:ForwardAuthorization"] = "true" }));
 

@@ -7,7 +7,7 @@ public sealed class PartNamesTests(SharedSurroundings surroundings) : MobileTest
     [InlineData("Composition:home-feed:ordrs:Timeout", "00:00:01", "Did you mean Composition:home-feed:orders:Timeout?")]
     [InlineData("Composition:product:reveiws:Stale", "00:00:01", "Did you mean Composition:product:reviews:Stale?")]
     [InlineData("Composition:order:loyalty-points:Enabled", "true", "Remove it.")]
-    public void It_stops_the_host_as_any_other_unknown_key_does(string key, string value, string said)
+    public void An_unknown_part_stops_the_host_like_any_other_unknown_key(string key, string value, string said)
     {
         var refusal = Assert.ThrowsAny<Exception>(() => Start(new() { [key] = value }));
 
@@ -15,7 +15,7 @@ public sealed class PartNamesTests(SharedSurroundings surroundings) : MobileTest
     }
 
     [Fact]
-    public async Task It_is_logged_where_unknown_keys_are_to_be_logged_alone()
+    public async Task An_unknown_part_is_only_logged_when_unknown_keys_are_only_logged()
     {
         var host = Start(new() { ["Composition:home-feed:ordrs:Timeout"] = "00:00:01", ["Settings:Unknown"] = "Warn" });
 
@@ -29,7 +29,7 @@ public sealed class PartNamesTests(SharedSurroundings surroundings) : MobileTest
     }
 
     [Fact]
-    public async Task An_endpoint_of_another_host_is_none_of_this_one_s_business()
+    public async Task A_setting_of_another_hosts_endpoint_is_ignored()
     {
         var host = Start(new() { ["Composition:dashboard:ordrs:Timeout"] = "00:00:01" });
 

@@ -19,7 +19,7 @@ public sealed class ServiceTokenTests(SharedSurroundings surroundings) : MobileT
         };
 
     [Fact]
-    public async Task A_host_works_with_services_that_each_take_only_tokens_for_themselves()
+    public async Task A_host_works_with_services_that_each_accept_only_tokens_for_themselves()
     {
         await using var services = await SampleServices.StartAsync(new() { TokenAuthority = Surroundings.Identity.Authority });
         var settings = Registration;
@@ -66,7 +66,7 @@ public sealed class ServiceTokenTests(SharedSurroundings surroundings) : MobileT
     }
 
     [Fact]
-    public async Task A_token_endpoint_that_is_away_is_the_outage_of_the_service_that_needs_it_alone()
+    public async Task An_unavailable_token_endpoint_fails_only_the_service_that_needs_it()
     {
         var host = Start(
             new(Registration) { ["Clients:default:Authority"] = "http://127.0.0.1:1", ["Upstreams:orders:Token:Mode"] = "Client" }
@@ -86,7 +86,7 @@ public sealed class ServiceTokenTests(SharedSurroundings surroundings) : MobileT
     }
 
     [Fact]
-    public async Task A_service_that_refuses_the_gateway_s_token_is_the_gateway_s_failure_and_signs_no_client_out()
+    public async Task A_service_that_refuses_the_gateways_token_gives_502_and_signs_no_client_out()
     {
         var host = Start(new(Registration) { ["Upstreams:orders:Token:Mode"] = "Client", ["Upstreams:orders:Token:Audience"] = "orders" });
         Upstream.Orders.Faults.Set(new Fault { Mode = FaultMode.Status, Status = 401 });
@@ -107,10 +107,7 @@ public sealed class ServiceTokenTests(SharedSurroundings surroundings) : MobileT
     [InlineData("products", "Caller")]
     [InlineData("pricing", "Exchange")]
     [InlineData("media", "OnBehalfOf")]
-    public void A_service_whose_answers_are_kept_for_others_is_given_nothing_of_a_caller_and_the_host_does_not_start(
-        string service,
-        string mode
-    )
+    public void The_host_does_not_start_if_a_service_with_shared_answers_would_get_a_token_of_a_caller(string service, string mode)
     {
         var refusal = Assert.ThrowsAny<Exception>(() =>
             Start(
@@ -129,7 +126,7 @@ public sealed class ServiceTokenTests(SharedSurroundings surroundings) : MobileT
     [InlineData("Mode", "Exchange", "Audience")]
     [InlineData("Mode", "OnBehalfOf", "Scope")]
     [InlineData("Scope", "orders.read", "Mode")]
-    public void A_setting_that_lacks_its_other_half_stops_the_host_and_names_it(string key, string value, string named)
+    public void The_host_does_not_start_without_the_counterpart_of_a_setting_and_names_it(string key, string value, string named)
     {
         var refusal = Assert.ThrowsAny<Exception>(() => Start(new(Registration) { [$"Upstreams:orders:Token:{key}"] = value }));
 

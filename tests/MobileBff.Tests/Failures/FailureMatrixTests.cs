@@ -9,7 +9,7 @@ public sealed class FailureMatrixTests(FailureMatrixTests.Stage stage) : Leaving
 
     [Theory]
     [MemberData(nameof(Ways))]
-    public async Task Whatever_a_service_does_the_answer_is_the_specified_one(string way)
+    public async Task Every_failure_of_a_service_gives_the_specified_answer(string way)
     {
         var (wrong, cases) = await stage.Matrix.Run(FailureWay.All.Single(w => w.Name == way));
 
@@ -19,7 +19,7 @@ public sealed class FailureMatrixTests(FailureMatrixTests.Stage stage) : Leaving
     }
 
     [Fact]
-    public async Task Every_service_is_told_of_the_same_caller_however_it_is_asked() =>
+    public async Task Every_kind_of_call_tells_the_service_the_same_caller() =>
         Assert.Empty(await stage.Matrix.RunIdentity("GET /images/{file}"));
 
     [Fact]

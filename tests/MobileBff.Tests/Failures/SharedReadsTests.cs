@@ -30,7 +30,7 @@ public sealed class SharedReadsTests(SharedSurroundings surroundings) : MobileTe
     }
 
     [Fact]
-    public async Task Parts_that_are_never_kept_are_shared_while_they_are_in_flight_by_the_same_caller_alone()
+    public async Task Uncached_parts_in_flight_are_shared_only_by_requests_of_the_same_caller()
     {
         const int Readers = 50;
         var host = Start();
@@ -59,7 +59,7 @@ public sealed class SharedReadsTests(SharedSurroundings surroundings) : MobileTe
     [Theory]
     [InlineData("users", "/me", "PATCH", "/me", """{"name":"Al"}""")]
     [InlineData("orders", "/orders", "POST", "/orders", """{"currency":"EUR","items":[{"productId":"p-1","quantity":1}]}""")]
-    public async Task A_read_is_not_answered_with_one_from_before_the_callers_own_write(
+    public async Task A_read_after_the_callers_own_write_does_not_join_an_earlier_read(
         string service,
         string path,
         string method,

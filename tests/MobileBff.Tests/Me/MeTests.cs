@@ -36,7 +36,7 @@ public sealed class MeTests(SharedSurroundings surroundings) : MobileTest(surrou
     [InlineData("""["name"]""", "malformed_request")]
     [InlineData("""{"name":"a","name":"b"}""", "malformed_request")]
     [InlineData("""{"name":""", "malformed_request")]
-    public async Task A_patch_that_is_none_is_refused(string body, string code)
+    public async Task A_body_that_is_not_a_merge_patch_is_refused(string body, string code)
     {
         await Problem(await Patch(Start(), body), 400, code);
 
@@ -44,7 +44,7 @@ public sealed class MeTests(SharedSurroundings surroundings) : MobileTest(surrou
     }
 
     [Fact]
-    public async Task What_the_service_refuses_is_told_in_its_own_words()
+    public async Task A_refusal_by_the_service_reaches_the_client_in_its_own_words()
     {
         var response = await Patch(Start(), """{"name":7}""");
 
@@ -57,7 +57,7 @@ public sealed class MeTests(SharedSurroundings surroundings) : MobileTest(surrou
     [InlineData(FaultMode.Reset, 502)]
     [InlineData(FaultMode.ResetMidBody, 502)]
     [InlineData(FaultMode.Hang, 504)]
-    public async Task A_patch_is_sent_once_whatever_happens(FaultMode mode, int status)
+    public async Task A_patch_is_sent_only_once_when_the_service_fails(FaultMode mode, int status)
     {
         var clock = new ManualTimeProvider(DateTimeOffset.UtcNow);
         var host = Start(services: mode == FaultMode.Hang ? s => s.AddSingleton<TimeProvider>(clock) : null);

@@ -20,7 +20,7 @@ public sealed class MarkReadTests(SharedSurroundings surroundings) : MobileTest(
     [Theory]
     [InlineData(FaultMode.Reset, 502, "upstream_failed")]
     [InlineData(FaultMode.Status, 502, "upstream_failed")]
-    public async Task It_is_sent_once_without_a_body_also_on_a_reused_connection_that_breaks(FaultMode mode, int status, string code)
+    public async Task A_mark_is_sent_once_and_without_a_body_even_when_a_reused_connection_breaks(FaultMode mode, int status, string code)
     {
         var host = Start();
         await Ok(await host.Get("/home-feed")); // Opens a connection that is kept alive.

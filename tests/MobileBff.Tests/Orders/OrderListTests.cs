@@ -26,7 +26,7 @@ public sealed class OrderListTests(SharedSurroundings surroundings) : MobileTest
     [Theory]
     [InlineData("/orders", "nextCursor")]
     [InlineData("/sync", "nextToken")]
-    public async Task A_cursor_that_no_client_could_bring_back_is_the_services_broken_answer(string path, string member)
+    public async Task A_cursor_that_no_client_could_send_back_is_a_failure_of_the_service(string path, string member)
     {
         string? cursor = new('x', 2048);
         await using var list = await UnusableCursors.Serve(
@@ -53,7 +53,7 @@ public sealed class OrderListTests(SharedSurroundings surroundings) : MobileTest
     [InlineData("-1")]
     [InlineData("many")]
     [InlineData("1.5")]
-    public async Task A_limit_that_is_not_one_is_refused(string limit)
+    public async Task An_invalid_limit_is_refused(string limit)
     {
         var problem = await Problem(await Start().Get("/orders?limit=" + limit), 400, "validation_failed");
 
@@ -70,7 +70,7 @@ public sealed class OrderListTests(SharedSurroundings surroundings) : MobileTest
     }
 
     [Fact]
-    public async Task A_cursor_is_its_callers_alone()
+    public async Task A_cursor_works_only_for_its_caller()
     {
         var host = Start();
         var next = (string)(await Ok(await host.Get("/orders?limit=1")))["next"]!;

@@ -24,7 +24,7 @@ public sealed class OrderTests(SharedSurroundings surroundings) : MobileTest(sur
     }
 
     [Fact]
-    public async Task Shipping_is_not_asked_about_an_order_that_is_not_on_its_way()
+    public async Task Shipping_is_not_called_for_an_order_that_is_not_on_its_way()
     {
         var host = Start();
         var id = await Mine(host);

@@ -27,7 +27,7 @@ public sealed class PlaceOrderTests(SharedSurroundings surroundings) : MobileTes
     [InlineData(FaultMode.Status, 502)]
     [InlineData(FaultMode.Reset, 502)]
     [InlineData(FaultMode.Hang, 504)]
-    public async Task An_order_without_a_key_is_sent_once_whatever_happens(FaultMode mode, int status)
+    public async Task An_order_without_a_key_is_sent_only_once_when_the_service_fails(FaultMode mode, int status)
     {
         var clock = new ManualTimeProvider(DateTimeOffset.UtcNow);
         var host = Start(services: mode == FaultMode.Hang ? s => s.AddSingleton<TimeProvider>(clock) : null);
@@ -45,7 +45,7 @@ public sealed class PlaceOrderTests(SharedSurroundings surroundings) : MobileTes
     }
 
     [Fact]
-    public async Task What_the_services_domain_refuses_passes_through()
+    public async Task A_domain_refusal_of_the_service_passes_through()
     {
         var response = await Place(Start(), """{"items":[{"productId":"p-none","quantity":1}]}""");
 

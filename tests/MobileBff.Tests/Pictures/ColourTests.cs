@@ -6,7 +6,7 @@ namespace MobileBff.Tests.Pictures;
 public sealed class ColourTests(SharedSurroundings surroundings) : MobileTest(surroundings)
 {
     [Fact]
-    public async Task What_is_transparent_is_white_where_the_format_knows_no_transparency()
+    public async Task Transparent_pixels_become_white_in_a_format_without_transparency()
     {
         await using var media = await StoredPictures.StartAsync();
         using var clear = Image.Black(320, 240, bands: 4).Copy(interpretation: Enums.Interpretation.Srgb);
@@ -21,7 +21,7 @@ public sealed class ColourTests(SharedSurroundings surroundings) : MobileTest(su
     }
 
     [Fact]
-    public async Task Colours_of_another_space_are_converted_before_its_profile_is_left_out()
+    public async Task Colours_of_another_space_are_converted_before_the_profile_is_removed()
     {
         await using var media = await StoredPictures.StartAsync();
         using var red = (Image.Black(320, 240, bands: 3) + new double[] { 200, 60, 60 })

@@ -32,7 +32,7 @@ public sealed class PictureTests(SharedSurroundings surroundings) : MobileTest(s
     }
 
     [Fact]
-    public async Task WebP_goes_to_who_accepts_it_and_saved_data_is_smaller()
+    public async Task WebP_is_sent_to_clients_that_accept_it_and_Save_Data_makes_pictures_smaller()
     {
         var host = Start();
 
@@ -55,7 +55,7 @@ public sealed class PictureTests(SharedSurroundings surroundings) : MobileTest(s
     [InlineData("image/jpeg;q=0.9, image/webp", "image/webp")]
     [InlineData("image/jpeg, image/webp", "image/webp")]
     [InlineData("image/webp;q=0.5, image/jpeg;q=0, */*", "image/webp")]
-    public async Task The_kind_that_the_client_likes_better_is_sent(string accept, string kind)
+    public async Task The_picture_type_that_the_client_prefers_is_sent(string accept, string kind)
     {
         var picture = await Send(Start(), "/images/p-2.jpg?w=96", ("Accept", accept));
 
@@ -63,7 +63,7 @@ public sealed class PictureTests(SharedSurroundings surroundings) : MobileTest(s
     }
 
     [Fact]
-    public async Task Copies_that_are_asked_for_at_once_are_made_once()
+    public async Task Copies_that_are_requested_at_the_same_time_are_made_once()
     {
         // A picture has ten seconds. After half of them a second read would start beside one that a busy machine holds up.
         var host = Start(new() { ["Upstreams:media:Retries"] = "0" });
@@ -81,7 +81,7 @@ public sealed class PictureTests(SharedSurroundings surroundings) : MobileTest(s
     }
 
     [Fact]
-    public async Task Who_looked_before_a_copy_was_made_and_asks_after_it_was_gets_the_same()
+    public async Task A_request_that_missed_the_cache_before_a_copy_was_made_gets_that_copy()
     {
         var store = Start().Services.GetRequiredService<PictureStore>();
         var variant = new PictureVariant("p-4.jpg", 320, WebP: false, SavesData: false);
@@ -143,7 +143,7 @@ public sealed class PictureTests(SharedSurroundings surroundings) : MobileTest(s
     [InlineData(FaultMode.Oversize)]
     [InlineData(FaultMode.Status)]
     [InlineData(FaultMode.ResetMidBody)]
-    public async Task What_is_no_picture_is_the_services_failure(FaultMode mode)
+    public async Task A_document_that_is_not_a_picture_is_a_failure_of_the_service(FaultMode mode)
     {
         Upstream.Media.Faults.Set(mode);
 
@@ -151,7 +151,7 @@ public sealed class PictureTests(SharedSurroundings surroundings) : MobileTest(s
     }
 
     [Fact]
-    public async Task A_truncated_picture_is_the_services_failure()
+    public async Task A_truncated_picture_is_a_failure_of_the_service()
     {
         Upstream.Media.Faults.Set(FaultMode.Truncated);
 
@@ -162,7 +162,7 @@ public sealed class PictureTests(SharedSurroundings surroundings) : MobileTest(s
     [InlineData("baseline.jpg")]
     [InlineData("progressive.jpg")]
     [InlineData("colours.png")]
-    public async Task A_picture_that_was_cut_in_half_is_refused_even_with_its_end_put_back(string name)
+    public async Task A_truncated_picture_is_refused_even_with_its_end_marker_restored(string name)
     {
         await using var stored = await StoredPictures.StartAsync();
         var (whole, end) = StoredPictures.Noise(name);

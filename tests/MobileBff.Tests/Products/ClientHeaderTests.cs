@@ -12,7 +12,7 @@ public sealed class ClientHeaderTests(SharedSurroundings surroundings) : MobileT
     };
 
     [Fact]
-    public async Task Language_and_what_is_forwarded_reach_every_service_of_the_callers_own_parts()
+    public async Task Language_and_forwarded_headers_reach_every_service_of_the_callers_own_parts()
     {
         var host = Start(Forwarding);
 
@@ -25,7 +25,7 @@ public sealed class ClientHeaderTests(SharedSurroundings surroundings) : MobileT
     }
 
     [Fact]
-    public async Task What_is_kept_for_the_caller_alone_is_kept_once_for_each_value()
+    public async Task Parts_that_are_cached_per_caller_are_cached_once_for_each_header_value()
     {
         var host = Start(Forwarding);
 
@@ -38,7 +38,7 @@ public sealed class ClientHeaderTests(SharedSurroundings surroundings) : MobileT
     }
 
     [Fact]
-    public async Task What_is_kept_for_everybody_is_fetched_without_them()
+    public async Task Parts_that_are_cached_for_all_callers_are_fetched_without_forwarded_headers()
     {
         var host = Start(Forwarding);
 
@@ -51,7 +51,7 @@ public sealed class ClientHeaderTests(SharedSurroundings surroundings) : MobileT
     }
 
     [Fact]
-    public async Task What_varies_by_a_header_is_kept_once_for_each_of_its_values()
+    public async Task Parts_that_vary_by_a_header_are_cached_once_for_each_of_its_values()
     {
         var host = Start(new(Forwarding) { ["Upstreams:products:VaryBy:0"] = "Accept-Language" });
 
@@ -66,7 +66,7 @@ public sealed class ClientHeaderTests(SharedSurroundings surroundings) : MobileT
     }
 
     [Fact]
-    public async Task Reads_in_flight_are_shared_only_where_their_services_are_told_the_same()
+    public async Task Reads_in_flight_are_shared_only_with_equal_forwarded_headers()
     {
         var host = Start(Forwarding);
         var held = Upstream.Users.Faults.Hold();
@@ -105,7 +105,7 @@ public sealed class ClientHeaderTests(SharedSurroundings surroundings) : MobileT
     [InlineData(20_000, false)]
     [InlineData(1_025, false)]
     [InlineData(1_024, true)]
-    public async Task A_value_of_hostile_length_is_left_out(int length, bool reaches)
+    public async Task A_header_value_that_is_too_long_is_not_forwarded(int length, bool reaches)
     {
         var host = Start(Forwarding);
         var device = new string('x', length);
@@ -116,7 +116,7 @@ public sealed class ClientHeaderTests(SharedSurroundings surroundings) : MobileT
     }
 
     [Fact]
-    public async Task What_the_connection_claims_is_left_out()
+    public async Task Headers_that_Connection_names_are_not_forwarded()
     {
         var host = Start(Forwarding);
         var answer = await RawHttp.Send(

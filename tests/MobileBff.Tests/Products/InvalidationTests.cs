@@ -36,7 +36,7 @@ public sealed class InvalidationTests(SharedSurroundings surroundings) : MobileT
     }
 
     [Fact]
-    public async Task A_tag_drops_what_has_it_and_nothing_else()
+    public async Task A_tag_invalidates_only_the_entries_that_have_it()
     {
         var host = Start(Kept);
         await Ok(await host.Get("/products/p-1", user: null));
@@ -49,7 +49,7 @@ public sealed class InvalidationTests(SharedSurroundings surroundings) : MobileT
     }
 
     [Fact]
-    public async Task What_is_read_after_the_invalidation_is_not_what_the_same_caller_asked_for_before()
+    public async Task A_read_after_an_invalidation_does_not_join_an_earlier_read()
     {
         var host = Start(new(Kept) { ["Upstreams:pricing:Retries"] = "0" }); // A retry would count as the second call.
         using var held = Upstream.Pricing.Faults.Hold();

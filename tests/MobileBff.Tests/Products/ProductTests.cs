@@ -48,7 +48,7 @@ public sealed class ProductTests(SharedSurroundings surroundings) : MobileTest(s
     }
 
     [Fact]
-    public async Task Fragments_of_products_are_shared_by_everybody()
+    public async Task Fragments_of_products_are_shared_by_all_callers()
     {
         var host = Start(new() { ["Composition:product:pricing:Fresh"] = "01:00:00" });
 

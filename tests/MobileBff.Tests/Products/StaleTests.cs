@@ -4,7 +4,7 @@ namespace MobileBff.Tests.Products;
 public sealed class StaleTests(SharedSurroundings surroundings) : MobileTest(surroundings)
 {
     [Fact]
-    public async Task A_price_that_is_no_longer_fresh_is_asked_for_and_the_old_one_stands_in_for_a_failure_alone()
+    public async Task A_stale_price_is_fetched_again_and_served_only_when_that_fails()
     {
         var host = Start(new() { ["Composition:product:pricing:Fresh"] = "00:00:00", ["Composition:product:pricing:Stale"] = "01:00:00" });
         var first = await Ok(await host.Get("/products/p-7", user: null));

@@ -96,7 +96,7 @@ public sealed class ProgressiveAnswerTests(SharedSurroundings surroundings) : Mo
     }
 
     [Fact]
-    public async Task A_stream_is_kept_by_nobody_and_a_whole_answer_as_the_plain_one()
+    public async Task A_stream_is_not_cacheable_and_a_whole_answer_is_as_cacheable_as_the_plain_one()
     {
         var host = Start(Gathering("order"));
         using (Upstream.Shipping.Faults.Hold())
@@ -118,7 +118,7 @@ public sealed class ProgressiveAnswerTests(SharedSurroundings surroundings) : Mo
     }
 
     [Fact]
-    public async Task The_first_line_gathers_for_a_tenth_of_a_second_after_the_request()
+    public async Task The_first_line_waits_for_parts_until_a_tenth_of_a_second_after_the_request()
     {
         var clock = new ManualTimeProvider(DateTimeOffset.UtcNow);
         var host = Start(services: s => s.AddSingleton<TimeProvider>(clock));
@@ -257,7 +257,7 @@ public sealed class ProgressiveAnswerTests(SharedSurroundings surroundings) : Mo
     }
 
     [Fact]
-    public async Task A_head_is_answered_when_its_lines_would_begin_and_ends_the_other_parts()
+    public async Task A_HEAD_request_is_answered_when_its_lines_would_begin_and_cancels_the_other_parts()
     {
         var host = Start();
         using var held = Upstream.Orders.Faults.Hold();
@@ -271,7 +271,7 @@ public sealed class ProgressiveAnswerTests(SharedSurroundings surroundings) : Mo
     }
 
     [Fact]
-    public async Task A_client_that_goes_ends_the_parts_and_no_service_is_blamed()
+    public async Task A_client_that_disconnects_cancels_the_parts_and_no_service_is_blamed()
     {
         var host = Start(
             new()
@@ -336,7 +336,7 @@ public sealed class ProgressiveAnswerTests(SharedSurroundings surroundings) : Mo
     }
 
     [RedisFact]
-    public async Task A_hundred_at_once_on_three_instances_are_whole_and_each_is_charged_once()
+    public async Task A_hundred_answers_at_once_on_three_instances_are_whole_and_each_is_charged_once()
     {
         using var redis = RedisServer.Run();
         var settings = new Dictionary<string, string?>
@@ -365,7 +365,7 @@ public sealed class ProgressiveAnswerTests(SharedSurroundings surroundings) : Mo
     }
 
     [RedisFact]
-    public async Task Redis_that_goes_in_the_middle_costs_no_answer_its_end()
+    public async Task Losing_Redis_during_an_answer_does_not_cut_it_off()
     {
         using var redis = RedisServer.Run();
         var host = Start(new() { ["ConnectionStrings:redis"] = redis.ConnectionString });

@@ -33,7 +33,7 @@ public sealed class SearchTests(SharedSurroundings surroundings) : MobileTest(su
     }
 
     [Fact]
-    public async Task A_slow_search_is_asked_a_second_time_and_the_loser_is_cancelled()
+    public async Task A_slow_search_is_hedged_and_the_slower_call_is_cancelled()
     {
         var host = Start();
         Upstream.Search.Faults.Set(new Fault { Mode = FaultMode.Hang, Count = 1 });

@@ -17,7 +17,7 @@ public sealed class PostSyncTests(SharedSurroundings surroundings) : MobileTest(
     private const string Change = """{"id":"op-3","type":"profile.change","body":{"locale":"de-DE"}}""";
 
     [Fact]
-    public async Task Each_operation_is_done_once_and_the_changes_come_along()
+    public async Task Each_operation_is_done_once_and_the_answer_brings_the_changes()
     {
         var host = Start();
         var since = (string)(await Ok(await host.Get("/sync?limit=100")))["next"]!;
@@ -45,7 +45,7 @@ public sealed class PostSyncTests(SharedSurroundings surroundings) : MobileTest(
     }
 
     [Fact]
-    public async Task A_failure_stops_what_depends_on_it_and_nothing_else()
+    public async Task A_failure_stops_only_the_operations_that_depend_on_it()
     {
         var host = Start();
 
@@ -103,7 +103,7 @@ public sealed class PostSyncTests(SharedSurroundings surroundings) : MobileTest(
     }
 
     [Fact]
-    public async Task Too_many_a_foreign_token_and_half_a_character_do_nothing()
+    public async Task Too_many_operations_a_forged_token_and_half_a_surrogate_pair_are_refused()
     {
         var host = Start();
         var many = Enumerable.Range(0, 101).Select(i => Read.Replace("op-2", "op-" + i, StringComparison.Ordinal)).ToArray();
@@ -144,7 +144,7 @@ public sealed class PostSyncTests(SharedSurroundings surroundings) : MobileTest(
     }
 
     [Fact]
-    public async Task A_service_that_is_away_costs_its_own_operations_and_the_changes_alone()
+    public async Task An_unavailable_service_fails_only_its_own_operations_and_the_changes()
     {
         var host = Start();
         var since = (string)(await Ok(await host.Get("/sync")))["next"]!;
@@ -165,7 +165,7 @@ public sealed class PostSyncTests(SharedSurroundings surroundings) : MobileTest(
     }
 
     [Fact]
-    public async Task Each_operation_is_charged_and_what_the_bucket_does_not_hold_is_not_begun()
+    public async Task Each_operation_is_charged_and_is_not_begun_when_the_bucket_is_empty()
     {
         var host = Start(
             new()
@@ -208,7 +208,7 @@ public sealed class PostSyncTests(SharedSurroundings surroundings) : MobileTest(
     }
 
     [Fact]
-    public async Task What_depends_on_a_failure_is_done_when_a_repeat_succeeds()
+    public async Task Operations_that_depend_on_a_failure_are_done_when_a_repeat_succeeds()
     {
         var host = Start();
         const string Then = """{"id":"op-4","type":"notification.read","body":{"id":"n-1001-12"},"after":["op-3"]}""";
@@ -223,7 +223,7 @@ public sealed class PostSyncTests(SharedSurroundings surroundings) : MobileTest(
     }
 
     [Fact]
-    public async Task A_client_that_goes_in_the_middle_sends_all_of_it_again_and_nothing_is_done_twice()
+    public async Task A_client_that_disconnects_sends_all_operations_again_and_none_is_done_twice()
     {
         var host = Start();
         using var gone = new CancellationTokenSource();
@@ -251,7 +251,7 @@ public sealed class PostSyncTests(SharedSurroundings surroundings) : MobileTest(
     }
 
     [Fact]
-    public async Task What_is_not_begun_in_time_was_not_sent()
+    public async Task An_operation_that_is_not_begun_in_time_is_not_sent()
     {
         var clock = new ManualTimeProvider(DateTimeOffset.UtcNow);
         var host = Start(
@@ -301,7 +301,7 @@ public sealed class PostSyncTests(SharedSurroundings surroundings) : MobileTest(
     }
 
     [RedisFact]
-    public async Task Redis_that_goes_in_the_middle_leaves_what_was_not_sent_for_a_repeat()
+    public async Task Losing_Redis_leaves_operations_that_were_not_sent_to_a_repeat()
     {
         using var redis = RedisServer.Run();
         var host = Start(new() { ["ConnectionStrings:redis"] = redis.ConnectionString, ["State:Timeout"] = "00:00:00.250" });

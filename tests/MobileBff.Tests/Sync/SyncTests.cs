@@ -19,7 +19,7 @@ public sealed class SyncTests(SharedSurroundings surroundings) : MobileTest(surr
     }
 
     [Fact]
-    public async Task A_token_is_opaque_and_its_callers_alone()
+    public async Task A_token_is_opaque_and_works_only_for_its_caller()
     {
         var host = Start();
         var next = (string)(await Ok(await host.Get("/sync")))["next"]!;
@@ -59,7 +59,7 @@ public sealed class SyncTests(SharedSurroundings surroundings) : MobileTest(surr
     }
 
     [RedisFact]
-    public async Task An_app_ends_up_with_the_truth_through_lost_answers_repeats_restarts_and_two_instances()
+    public async Task An_app_ends_up_in_sync_despite_lost_answers_repeats_restarts_and_two_instances()
     {
         const int Changes = 1000;
         using var redis = RedisServer.Run();
