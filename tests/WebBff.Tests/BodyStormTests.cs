@@ -9,7 +9,7 @@ public sealed class BodyStormTests(SharedSurroundings surroundings) : WebTest(su
     private const string Order = """{"items":[{"productId":"p-1","quantity":1}]}""";
 
     [Fact]
-    public async Task A_storm_of_bad_bodies_costs_others_nothing()
+    public async Task A_storm_of_bad_bodies_does_not_affect_other_callers()
     {
         var host = Start(
             BodyStorm

@@ -12,7 +12,7 @@ public sealed class BodyTests(SharedSurroundings surroundings) : WebTest(surroun
     [InlineData("5\r\n{\"ite\r\nzz\r\n", 400)]
     [InlineData("ffffffff\r\n", 400)]
     [InlineData("5\r\n{\"ite\r\n200000\r\n", 413)]
-    public async Task Broken_chunks_of_one_user_cost_another_nothing(string chunks, int status)
+    public async Task Broken_chunks_of_one_user_do_not_affect_another(string chunks, int status)
     {
         var host = Start(
             new() { ["Upstreams:orders:Breaker:MinimumThroughput"] = "2", ["Upstreams:orders:Breaker:FailureRatio"] = "0.01" }

@@ -161,7 +161,7 @@ public sealed class ClientContractTests(SharedSurroundings surroundings) : WebTe
     ];
 
     [Fact]
-    public async Task Every_call_asks_and_reads_as_the_table_says()
+    public async Task Every_call_sends_and_reads_what_the_table_says()
     {
         using var stub = ServiceStub.Start();
         var host = Start(Upstream.All.ToDictionary(s => $"Upstreams:{s.Name}:Address", _ => (string?)stub.Address));
@@ -180,7 +180,7 @@ public sealed class ClientContractTests(SharedSurroundings surroundings) : WebTe
     [InlineData(3, UpstreamOutcome.Failed)]
     [InlineData(14, UpstreamOutcome.Failed)]
     [InlineData(99, UpstreamOutcome.Failed)]
-    public async Task The_catalogue_is_asked_by_grpc_and_its_message_or_status_read(int status, UpstreamOutcome expected)
+    public async Task The_catalogue_client_reads_the_message_or_status_of_a_grpc_call(int status, UpstreamOutcome expected)
     {
         using var stub = ServiceStub.Start(http2: true);
         var catalog = Start(new() { ["Upstreams:catalog:Address"] = stub.Address }).Services.GetRequiredService<CatalogClient>();

@@ -5,7 +5,7 @@ public sealed class ContractTests(SharedSurroundings surroundings) : WebTest(sur
     private static readonly string Committed = Path.Combine(Checkout.Root, "contracts", "web.json");
 
     [Fact]
-    public async Task The_document_that_is_served_is_the_one_that_is_committed()
+    public async Task The_served_document_is_the_committed_one()
     {
         var served = await Ok(await Start().Get("/openapi/web.json", user: null));
 

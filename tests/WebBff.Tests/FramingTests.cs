@@ -12,7 +12,7 @@ public sealed class FramingTests(SharedSurroundings surroundings) : WebTest(surr
     [InlineData("PATCH", "/api/profile", "application/json")]
     [InlineData("POST", "/api/orders/o-5001/cancel", "application/json")]
     [InlineData("POST", "/bff/backchannel-logout", "application/x-www-form-urlencoded")]
-    public async Task Every_malformed_framing_is_400_and_no_error_of_the_hosts(string method, string path, string type)
+    public async Task Every_malformed_framing_is_400_and_is_not_logged_as_an_error(string method, string path, string type)
     {
         var host = Start(
             new() { ["Upstreams:orders:Breaker:MinimumThroughput"] = "2", ["Upstreams:orders:Breaker:FailureRatio"] = "0.01" }

@@ -35,7 +35,7 @@ public sealed class TlsTests(SharedSurroundings surroundings) : WebTest(surround
     [Theory]
     [InlineData(false, true)]
     [InlineData(true, false)]
-    public async Task Without_its_certificate_or_with_a_service_of_unknown_origin_nothing_is_asked(bool presents, bool trusts)
+    public async Task No_request_is_sent_without_a_client_certificate_or_to_an_untrusted_service(bool presents, bool trusts)
     {
         using var authority = new TestAuthority();
         using var stranger = new TestAuthority();

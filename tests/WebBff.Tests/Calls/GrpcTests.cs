@@ -41,7 +41,7 @@ public sealed class GrpcTests(SharedSurroundings surroundings) : WebTest(surroun
     }
 
     [Fact]
-    public async Task Health_is_asked_and_watched()
+    public async Task Health_can_be_checked_and_watched()
     {
         using var channel = Channel(Start(Routes));
         var health = new Health.HealthClient(channel);

@@ -54,7 +54,7 @@ public sealed class GrpcWebBrowserTests(SharedSurroundings surroundings) : WebTe
     private static readonly JsonSerializerOptions Web = new(JsonSerializerDefaults.Web);
 
     [ChromiumFact]
-    public async Task A_signed_in_page_calls_with_its_cookie_and_the_header_that_says_it_meant_to()
+    public async Task A_signed_in_page_calls_with_its_cookie_and_the_CSRF_header()
     {
         await using var service = await TalkHost.Start();
         var host = Start(Routes(service));
@@ -100,7 +100,7 @@ public sealed class GrpcWebBrowserTests(SharedSurroundings surroundings) : WebTe
     }
 
     [ChromiumFact]
-    public async Task A_page_of_a_configured_origin_calls_and_hears_of_refusals_and_another_does_not()
+    public async Task A_page_of_a_configured_origin_reads_answers_and_refusals_and_another_does_not()
     {
         await using var service = await TalkHost.Start();
         await using var friend = await TestHost.Start(_ => { }, Page);

@@ -12,7 +12,7 @@ public sealed class ClientHeaderTests(SharedSurroundings surroundings) : WebTest
     };
 
     [Fact]
-    public async Task Language_and_what_is_forwarded_reach_every_service_of_the_dashboard()
+    public async Task Language_and_forwarded_headers_reach_every_service_of_the_dashboard()
     {
         var browser = await SignedIn(Start(Forwarding));
 

@@ -7,7 +7,7 @@ namespace WebBff.Tests.Composition;
 public sealed class DegradedTests(SharedSurroundings surroundings) : WebTest(surroundings)
 {
     [Fact]
-    public async Task The_dashboard_has_all_its_parts_and_says_how_each_came()
+    public async Task The_dashboard_has_all_its_parts_and_reports_their_statuses()
     {
         using var answer = await Start().Get("/api/dashboard");
         var dashboard = await Ok(answer);
@@ -39,7 +39,7 @@ public sealed class DegradedTests(SharedSurroundings surroundings) : WebTest(sur
 
     /// <summary>JSON may hold a number that no reader can represent and no writer could write again.</summary>
     [Fact]
-    public async Task A_number_that_is_too_large_is_the_service_s_garbage()
+    public async Task A_number_that_is_too_large_fails_its_part()
     {
         await using var reviews = await TestHost.Start(
             _ => { },
@@ -83,7 +83,7 @@ public sealed class DegradedTests(SharedSurroundings surroundings) : WebTest(sur
     }
 
     [Fact]
-    public async Task A_part_that_is_too_slow_is_named_so()
+    public async Task A_part_that_is_too_slow_is_reported_as_such()
     {
         Upstream.Reviews.Faults.Set(FaultMode.Hang);
         var host = Start(new() { ["Composition:product:reviews:Timeout"] = "00:00:00.200" });
@@ -95,7 +95,7 @@ public sealed class DegradedTests(SharedSurroundings surroundings) : WebTest(sur
     }
 
     [Fact]
-    public async Task Parts_that_are_not_included_are_left_out_and_not_asked()
+    public async Task Parts_that_are_not_included_are_left_out_and_not_requested()
     {
         var product = await Ok(await Start().Get("/api/products/p-1?include=pricing,inventory"));
 
@@ -111,7 +111,7 @@ public sealed class DegradedTests(SharedSurroundings surroundings) : WebTest(sur
     [InlineData(14, 502, "upstream_failed")]
     [InlineData(13, 502, "upstream_failed")]
     [InlineData(4, 504, "upstream_timeout")]
-    public async Task The_catalogues_status_decides(int grpc, int status, string code)
+    public async Task The_catalogues_grpc_status_decides_the_http_status(int grpc, int status, string code)
     {
         Upstream.Catalog.Faults.Set(new Fault { Mode = FaultMode.Status, Status = grpc });
         await Problem(await Start().Get("/api/products/p-1"), status, code);
@@ -165,7 +165,7 @@ public sealed class DegradedTests(SharedSurroundings surroundings) : WebTest(sur
     }
 
     [Fact]
-    public async Task Products_that_are_switched_off_are_left_out_and_nothing_stands_in()
+    public async Task Products_that_are_switched_off_are_left_out_without_a_fallback()
     {
         var host = Start();
         host.Configure(("Composition:order:products:Enabled", "false"));
@@ -203,7 +203,7 @@ public sealed class DegradedTests(SharedSurroundings surroundings) : WebTest(sur
         await Problem(await Start().Get(path), 400, "validation_failed");
 
     [Fact]
-    public async Task Writes_pass_through_once_to_the_callers_own()
+    public async Task Writes_pass_through_once_to_the_callers_own_resources()
     {
         var host = Start();
         var browser = await SignedIn(host);

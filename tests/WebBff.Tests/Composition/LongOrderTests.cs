@@ -9,7 +9,7 @@ public sealed class LongOrderTests(SharedSurroundings surroundings) : WebTest(su
     [Theory]
     [InlineData(400, 4)]
     [InlineData(100, 120)]
-    public async Task The_products_of_a_long_order_are_asked_for_in_addresses_of_bounded_length(int lines, int length)
+    public async Task The_products_of_a_long_order_are_requested_by_addresses_of_bounded_length(int lines, int length)
     {
         var ids = Enumerable.Range(0, lines).Select(i => $"p-{i}".PadRight(length, 'x')).ToList();
         var items = string.Join(',', ids.Select(id => $$"""{"productId":"{{id}}","quantity":1,"unitPrice":1}"""));
@@ -59,7 +59,7 @@ public sealed class LongOrderTests(SharedSurroundings surroundings) : WebTest(su
     [InlineData("/api/orders", "orders", "/users/{id}/orders")]
     [InlineData("/api/products", "products", "/products")]
     [InlineData("/api/products/p-1/reviews", "reviews", "/products/{id}/reviews")]
-    public async Task A_cursor_that_the_service_no_longer_takes_is_told_so(string path, string service, string at)
+    public async Task A_cursor_that_the_service_no_longer_accepts_is_reported_as_invalid(string path, string service, string at)
     {
         await using var list = await TestHost.Start(
             _ => { },
@@ -82,7 +82,7 @@ public sealed class LongOrderTests(SharedSurroundings surroundings) : WebTest(su
     [InlineData("recommendations", "/users/{id}/recommendations", """{"items":[null]}""")]
     [InlineData("orders", "/users/{id}/orders", """{"items":[null]}""")]
     [InlineData("notifications", "/users/{id}/notifications", """{"unreadCount":1,"items":[null]}""")]
-    public async Task A_null_among_the_entries_is_garbage_of_that_part(string service, string at, string document)
+    public async Task A_null_entry_fails_its_part(string service, string at, string document)
     {
         await using var poisoned = await TestHost.Start(_ => { }, app => app.MapGet(at, () => Results.Text(document, "application/json")));
         var host = Start(new() { [$"Upstreams:{service}:Address"] = poisoned.Address.ToString() });
@@ -96,7 +96,7 @@ public sealed class LongOrderTests(SharedSurroundings surroundings) : WebTest(su
     [InlineData("""{"attributes":{"weight":null}}""")]
     [InlineData("""{"gallery":[null]}""")]
     [InlineData("""{"variants":[null]}""")]
-    public async Task A_null_in_a_map_or_list_of_a_product_makes_the_list_garbage(string member)
+    public async Task A_null_in_a_map_or_list_of_a_product_fails_the_list(string member)
     {
         await using var products = await TestHost.Start(
             _ => { },

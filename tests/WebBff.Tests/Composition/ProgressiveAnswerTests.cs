@@ -115,7 +115,7 @@ public sealed class ProgressiveAnswerTests(SharedSurroundings surroundings) : We
     }
 
     [Fact]
-    public async Task A_token_that_ends_in_the_middle_does_not_cut_it_off()
+    public async Task A_token_that_expires_during_an_answer_does_not_cut_it_off()
     {
         var (host, clock) = StartClocked(new() { ["Composition:dashboard:FirstAfter"] = "00:00:00" });
         var token = Surroundings.Identity.MintToken(new Bff.Dev.IdentityProvider.TokenRequest { ExpiresIn = TimeSpan.FromSeconds(2) });

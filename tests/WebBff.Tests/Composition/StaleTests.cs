@@ -7,7 +7,7 @@ public sealed class StaleTests(SharedSurroundings surroundings) : WebTest(surrou
     [InlineData(FaultMode.Status)]
     [InlineData(FaultMode.Garbage)]
     [InlineData(FaultMode.Hang)]
-    public async Task What_is_kept_stands_in_for_a_part_that_fails_in_whatever_way_and_for_no_other(FaultMode mode)
+    public async Task A_stale_copy_replaces_only_a_part_that_fails(FaultMode mode)
     {
         var host = Start(
             new()
@@ -40,7 +40,7 @@ public sealed class StaleTests(SharedSurroundings surroundings) : WebTest(surrou
     }
 
     [Fact]
-    public async Task Within_Revalidate_what_is_kept_is_served_as_cached_and_renewed_by_one_call_behind_the_answer()
+    public async Task Within_Revalidate_a_stale_copy_is_served_and_renewed_by_one_background_call()
     {
         var host = Start(
             new() { ["Composition:product:pricing:Fresh"] = "00:00:00", ["Composition:product:pricing:Revalidate"] = "01:00:00" }

@@ -11,7 +11,7 @@ public sealed class ReloadTests(SharedSurroundings surroundings) : WebTest(surro
 
     [Theory]
     [MemberData(nameof(Sections))]
-    public Task An_edit_is_taken_while_running_a_wrong_one_is_refused_as_a_whole_and_the_next_good_one_is_taken(string section)
+    public Task A_running_host_takes_good_edits_and_refuses_a_wrong_one_as_a_whole(string section)
     {
         // All plans of a test host refill at the same rate, so the caller gets the first one, free.
         var reloads = Reloads.Of(

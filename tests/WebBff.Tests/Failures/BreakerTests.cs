@@ -10,7 +10,7 @@ public sealed class BreakerTests(SharedSurroundings surroundings) : WebTest(surr
     [InlineData("/api/orders", "orders", "orders", 500)]
     [InlineData("/api/products/p-1", "catalog", "product", 14)]
     [InlineData("/media/thumb/p-1.jpg", "media", null, 500)]
-    public async Task A_service_that_keeps_failing_is_answered_for_at_once_and_asked_again_after_the_break(
+    public async Task An_open_breaker_fails_calls_at_once_and_probes_the_service_after_the_break(
         string path,
         string upstream,
         string? section,
@@ -50,7 +50,7 @@ public sealed class BreakerTests(SharedSurroundings surroundings) : WebTest(surr
     }
 
     [Fact]
-    public async Task A_graphql_service_that_keeps_failing_is_left_alone_and_asked_again_after_the_break()
+    public async Task An_open_breaker_spares_a_graphql_service_and_probes_it_after_the_break()
     {
         var clock = new ManualTimeProvider(DateTimeOffset.UtcNow);
         var host = StartClocked(clock, "pricing");

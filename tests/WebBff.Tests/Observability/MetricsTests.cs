@@ -64,7 +64,7 @@ public sealed class MetricsTests(SharedSurroundings surroundings) : WebTest(surr
     /// An alert on failures must not fire for a part that an operator has switched off, nor be diluted by the probes of a load balancer.
     /// </summary>
     [Fact]
-    public async Task A_part_that_is_switched_off_is_disabled_and_a_probe_is_no_request()
+    public async Task A_part_that_is_switched_off_is_measured_as_disabled_and_a_probe_is_not_measured()
     {
         using var collector = OtlpCollector.Start();
         var host = Start(new(collector.Settings) { ["Composition:product:pricing:Enabled"] = "false" });
@@ -95,7 +95,7 @@ public sealed class MetricsTests(SharedSurroundings surroundings) : WebTest(surr
     }
 
     [Fact]
-    public async Task The_state_of_a_breaker_is_zero_while_it_is_closed_two_while_it_is_open_and_one_while_a_call_tries_it_out()
+    public async Task The_state_of_a_breaker_is_0_when_closed_1_when_half_open_and_2_when_open()
     {
         var clock = new ManualTimeProvider(DateTimeOffset.UtcNow);
         var host = Start(

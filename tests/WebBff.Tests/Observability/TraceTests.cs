@@ -108,7 +108,7 @@ public sealed class TraceTests(SharedSurroundings surroundings) : WebTest(surrou
 
     /// <summary>Neither the stages nor Redis create spans for a trace that is not sampled.</summary>
     [RedisFact]
-    public async Task A_request_that_is_not_sampled_makes_no_spans_and_is_told_to_services_as_such()
+    public async Task A_request_that_is_not_sampled_makes_no_spans_and_tells_services_so()
     {
         using var redis = RedisServer.Run();
         using var collector = OtlpCollector.Start();

@@ -65,7 +65,7 @@ public sealed class CursorTests(SharedSurroundings surroundings) : WebTest(surro
     }
 
     [Fact]
-    public async Task The_link_leads_to_the_next_page_in_whatever_case_the_parameters_were_written()
+    public async Task The_link_leads_to_the_next_page_whatever_the_case_of_the_parameters()
     {
         var host = Start();
         var first = await Ok(await host.Get("/api/orders?limit=2"));
@@ -82,7 +82,7 @@ public sealed class CursorTests(SharedSurroundings surroundings) : WebTest(surro
     [InlineData("/api/orders", "orders")]
     [InlineData("/api/products", "products")]
     [InlineData("/api/products/p-1/reviews", "reviews")]
-    public async Task A_cursor_that_no_client_could_bring_back_is_the_services_broken_answer(string path, string service)
+    public async Task A_cursor_that_no_client_could_send_back_is_a_failure_of_the_service(string path, string service)
     {
         var cursor = new string('x', 2048);
         await using var list = await UnusableCursors.Serve(
@@ -110,7 +110,7 @@ public sealed class CursorTests(SharedSurroundings surroundings) : WebTest(surro
     }
 
     [RedisFact]
-    public async Task Another_instance_opens_it_and_so_does_one_that_was_restarted()
+    public async Task A_cursor_works_on_another_instance_and_after_a_restart()
     {
         using var redis = RedisServer.Run();
         var settings = new Dictionary<string, string?> { ["ConnectionStrings:redis"] = redis.ConnectionString };

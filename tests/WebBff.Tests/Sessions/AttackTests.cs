@@ -4,7 +4,7 @@ namespace WebBff.Tests.Sessions;
 public sealed class AttackTests(SharedSurroundings surroundings) : WebTest(surroundings)
 {
     [Fact]
-    public async Task A_return_address_stays_on_this_host_whatever_it_is_disguised_as()
+    public async Task A_disguised_return_address_stays_on_this_host()
     {
         string[] foreign =
         [
@@ -89,7 +89,7 @@ public sealed class AttackTests(SharedSurroundings surroundings) : WebTest(surro
     }
 
     [Fact]
-    public async Task A_request_that_no_page_of_this_site_meant_is_refused()
+    public async Task A_cross_site_request_is_refused()
     {
         var host = Start();
         var browser = await SignedIn(host);
@@ -158,7 +158,7 @@ public sealed class AttackTests(SharedSurroundings surroundings) : WebTest(surro
     }
 
     [Fact]
-    public async Task A_cookie_that_names_nothing_is_no_credential()
+    public async Task A_cookie_that_names_no_session_is_no_credential()
     {
         var host = Start();
         var session = (await SignedIn(host)).Session!;

@@ -71,7 +71,7 @@ public sealed class BackchannelLogoutTests(SharedSurroundings surroundings) : We
     }
 
     [Fact]
-    public async Task An_id_token_or_access_token_is_no_logout_token()
+    public async Task An_id_token_or_access_token_is_not_accepted_as_a_logout_token()
     {
         var host = Start();
         var browser = await SignedIn(host);
@@ -97,7 +97,7 @@ public sealed class BackchannelLogoutTests(SharedSurroundings surroundings) : We
     }
 
     [Fact]
-    public async Task A_subject_is_signed_out_everywhere_and_nobody_else_is()
+    public async Task A_subject_is_signed_out_everywhere_and_other_users_are_not()
     {
         var host = Start();
         var (one, two, bob) = (await SignedIn(host), await SignedIn(host), await SignedIn(host, "bob"));
@@ -124,7 +124,7 @@ public sealed class BackchannelLogoutTests(SharedSurroundings surroundings) : We
     }
 
     [Fact]
-    public async Task A_session_at_the_provider_takes_only_its_own_along()
+    public async Task A_logout_token_for_a_provider_session_ends_only_that_session()
     {
         var host = Start();
         var (one, two) = (await SignedIn(host, "carol"), await SignedIn(host, "dave"));
@@ -158,7 +158,7 @@ public sealed class BackchannelLogoutTests(SharedSurroundings surroundings) : We
     [Theory]
     [InlineData(false)]
     [RedisData(true)]
-    public async Task Of_copies_of_a_logout_token_that_come_at_once_one_is_accepted(bool onRedis)
+    public async Task Only_one_of_simultaneous_copies_of_a_logout_token_is_accepted(bool onRedis)
     {
         using var redis = onRedis ? RedisServer.Run() : null;
         var settings = new Dictionary<string, string?> { ["ConnectionStrings:redis"] = redis?.ConnectionString };

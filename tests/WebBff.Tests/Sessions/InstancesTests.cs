@@ -87,7 +87,7 @@ public sealed class InstancesTests(SharedSurroundings surroundings) : WebTest(su
     }
 
     [RedisFact]
-    public async Task A_redis_that_is_slow_to_connect_to_is_waited_for_as_long_as_for_any_answer()
+    public async Task A_slow_connection_to_redis_has_the_same_timeout_as_an_answer()
     {
         using var redis = RedisServer.Run();
         redis.Freeze();
@@ -101,7 +101,7 @@ public sealed class InstancesTests(SharedSurroundings surroundings) : WebTest(su
     }
 
     [RedisFact]
-    public async Task What_redis_keeps_of_a_session_is_sealed_and_bounded()
+    public async Task Session_data_in_redis_is_sealed_and_bounded()
     {
         using var redis = RedisServer.Run();
         var host = Start(new() { ["ConnectionStrings:redis"] = redis.ConnectionString });

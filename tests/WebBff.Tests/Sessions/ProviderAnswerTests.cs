@@ -12,7 +12,7 @@ public sealed class ProviderAnswerTests(SharedSurroundings surroundings) : WebTe
     [InlineData("error", "access_denied")]
     [InlineData("id_token", "e30.e30.")]
     [InlineData("access_token", "stolen")]
-    public async Task A_parameter_that_comes_twice_or_is_no_part_of_the_flow_signs_nobody_in_and_sends_no_code(string name, string value)
+    public async Task A_repeated_or_foreign_parameter_signs_nobody_in_and_sends_no_code(string name, string value)
     {
         var browser = NewBrowser(Start());
         var back = await browser.Choose(await browser.Begin(), "alice");
@@ -26,7 +26,7 @@ public sealed class ProviderAnswerTests(SharedSurroundings surroundings) : WebTe
     }
 
     [Fact]
-    public async Task What_a_provider_writes_about_a_refusal_reaches_neither_the_log_nor_the_browser()
+    public async Task A_providers_text_about_a_refusal_reaches_neither_the_log_nor_the_browser()
     {
         var host = Start();
         var browser = NewBrowser(host);
@@ -50,7 +50,7 @@ public sealed class ProviderAnswerTests(SharedSurroundings surroundings) : WebTe
     [InlineData("login_required", 403, "forbidden")]
     [InlineData("temporarily_unavailable", 503, "upstream_unavailable")]
     [InlineData("server_error", 503, "upstream_unavailable")]
-    public async Task An_outage_that_the_provider_tells_through_the_browser_is_no_refusal(string error, int status, string code)
+    public async Task An_outage_that_the_provider_reports_through_the_browser_is_not_a_refusal(string error, int status, string code)
     {
         var browser = NewBrowser(Start());
         var back = await browser.Choose(await browser.Begin(), "alice");
@@ -71,11 +71,7 @@ public sealed class ProviderAnswerTests(SharedSurroundings surroundings) : WebTe
     [InlineData("Auto", """{"sub":"\ud800"}""", true)]
     [InlineData("Always", "none", false)]
     [InlineData("Always", """{"sub":"sparse","name":"Ada","name":"Mallory"}""", false)]
-    public async Task User_info_that_cannot_be_read_says_nothing_and_ends_a_sign_in_only_where_it_must_be_asked(
-        string setting,
-        string said,
-        bool signsIn
-    )
+    public async Task Unreadable_user_info_adds_nothing_and_ends_a_sign_in_only_if_it_is_required(string setting, string said, bool signsIn)
     {
         await using var provider = await SparseProvider.Start();
         provider.ChangeDiscovery = document => document["userinfo_endpoint"] = provider.Address + "/userinfo";
@@ -108,7 +104,7 @@ public sealed class ProviderAnswerTests(SharedSurroundings surroundings) : WebTe
     [InlineData("""{"access_token":"\ud800","token_type":"Bearer"}""")]
     [InlineData("<html>")]
     [InlineData("")]
-    public async Task A_provider_that_answers_with_anything_else_is_away_and_keeps_nobody_from_signing_out(string text)
+    public async Task An_invalid_token_answer_counts_as_an_outage_and_does_not_prevent_signing_out(string text)
     {
         await using var provider = await SparseProvider.Start();
         provider.ChangeDiscovery = document => document["revocation_endpoint"] = provider.Address + "/revoke";
@@ -138,7 +134,7 @@ public sealed class ProviderAnswerTests(SharedSurroundings surroundings) : WebTe
     [InlineData("null")]
     [InlineData("{}")]
     [InlineData("""{"request_uri":7}""")]
-    public async Task A_provider_that_answers_a_pushed_request_with_anything_else_is_away(string text)
+    public async Task An_invalid_answer_to_a_pushed_request_counts_as_an_outage(string text)
     {
         await using var provider = await SparseProvider.Start();
         provider.TakesPushes = true;
@@ -152,7 +148,7 @@ public sealed class ProviderAnswerTests(SharedSurroundings surroundings) : WebTe
 
     /// <summary>Browsers keep no cookie of more than 4096 bytes.</summary>
     [Fact]
-    public async Task A_return_address_as_long_as_may_be_comes_back_and_one_that_grows_longer_when_it_is_escaped_is_refused()
+    public async Task A_return_address_of_maximum_length_is_kept_and_one_that_is_longer_when_escaped_is_refused()
     {
         var longest = "/" + new string('a', 2047);
         var browser = NewBrowser(Start());

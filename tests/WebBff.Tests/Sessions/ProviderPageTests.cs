@@ -10,7 +10,7 @@ public sealed class ProviderPageTests(SharedSurroundings surroundings) : WebTest
 
     [Theory]
     [MemberData(nameof(Pages))]
-    public async Task Its_settings_sign_somebody_in_call_refresh_and_sign_out(string name)
+    public async Task The_settings_of_a_page_work_for_sign_in_calls_refresh_and_sign_out(string name)
     {
         await using var page = await ProviderPage.Start(name);
         var provider = page.Provider;
@@ -60,7 +60,7 @@ public sealed class ProviderPageTests(SharedSurroundings surroundings) : WebTest
 
     [Theory]
     [MemberData(nameof(Pages))]
-    public async Task An_access_token_is_a_caller_with_role_and_scope(string name)
+    public async Task An_access_token_gives_a_caller_with_role_and_scope(string name)
     {
         await using var page = await ProviderPage.Start(name);
         var host = Start(page.Settings);

@@ -95,7 +95,7 @@ public sealed class RefreshTests(SharedSurroundings surroundings) : WebTest(surr
     }
 
     [Fact]
-    public async Task A_service_that_gets_callers_tokens_gets_the_sessions_own_refreshed_first()
+    public async Task A_service_that_gets_callers_tokens_gets_the_sessions_refreshed_token()
     {
         var (host, clock) = StartClocked(new() { ["Upstreams:orders:ForwardAuthorization"] = "true" });
         var browser = await SignedIn(host);
@@ -115,7 +115,7 @@ public sealed class RefreshTests(SharedSurroundings surroundings) : WebTest(surr
     }
 
     [Fact]
-    public async Task A_token_that_holds_is_not_refreshed()
+    public async Task A_valid_token_is_not_refreshed()
     {
         var (host, clock) = StartClocked();
         var browser = await SignedIn(host);
@@ -164,7 +164,7 @@ public sealed class RefreshTests(SharedSurroundings surroundings) : WebTest(surr
     }
 
     [Fact]
-    public async Task A_session_slides_with_requests_but_not_with_questions_about_it_and_ends_when_idle()
+    public async Task A_session_slides_with_requests_but_not_with_reads_of_the_user_and_ends_when_idle()
     {
         var (host, clock) = StartClocked();
         var browser = await SignedIn(host);
@@ -203,7 +203,7 @@ public sealed class RefreshTests(SharedSurroundings surroundings) : WebTest(surr
     [Theory]
     [InlineData(false)]
     [RedisData(true)]
-    public async Task Who_the_user_is_now_the_refreshed_token_says(bool onRedis)
+    public async Task A_refreshed_token_updates_the_users_claims(bool onRedis)
     {
         using var redis = onRedis ? RedisServer.Run() : null;
         var (host, clock) = StartClocked(new() { ["ConnectionStrings:redis"] = redis?.ConnectionString });
@@ -272,7 +272,7 @@ public sealed class RefreshTests(SharedSurroundings surroundings) : WebTest(surr
     [Theory]
     [InlineData(null)]
     [InlineData("")]
-    public async Task Without_a_new_refresh_token_the_one_before_goes_on(string? next)
+    public async Task The_previous_refresh_token_is_kept_when_no_new_one_arrives(string? next)
     {
         await using var provider = await SparseProvider.Start();
         provider.ChangeAnswer = answer => answer["refresh_token"] = "first";

@@ -8,7 +8,7 @@ public sealed class RefusalTests(SharedSurroundings surroundings) : WebTest(surr
     [InlineData("PATCH", "/api/profile", "text/plain", 415, "unsupported_media_type")]
     [InlineData("DELETE", "/api/dashboard", null, 405, "method_not_allowed")]
     [InlineData("POST", "/api/nowhere", "application/json", 404, "not_found")]
-    public async Task A_cookie_without_the_header_is_403_and_with_it_the_refusal_costs_the_session(
+    public async Task A_cookie_without_the_header_is_403_and_with_it_the_refusal_is_charged_to_the_session(
         string method,
         string path,
         string? type,
@@ -34,7 +34,7 @@ public sealed class RefusalTests(SharedSurroundings surroundings) : WebTest(surr
     }
 
     [Fact]
-    public async Task An_address_that_has_nothing_left_may_still_sign_out_and_do_no_more()
+    public async Task An_address_with_an_empty_bucket_may_only_sign_out()
     {
         var host = Start(new() { ["Plans:anonymous:Burst"] = "20", ["Plans:anonymous:RequestsPerMinute"] = "1" });
         var browser = await SignedIn(host);
@@ -61,7 +61,7 @@ public sealed class RefusalTests(SharedSurroundings surroundings) : WebTest(surr
     [InlineData("GET", "/bff/sessions")]
     [InlineData("DELETE", "/bff/sessions")]
     [InlineData("DELETE", "/bff/sessions/any")]
-    public async Task A_token_is_no_session_and_is_told_so_with_a_challenge(string method, string path)
+    public async Task A_token_without_a_session_gets_401_with_a_challenge(string method, string path)
     {
         using var request = new HttpRequestMessage(new HttpMethod(method), path);
         request.Headers.Authorization = new("Bearer", Surroundings.Token("u-1001"));

@@ -9,7 +9,7 @@ public sealed class SignInSettingsTests(SharedSurroundings surroundings) : WebTe
     private const string Tenant = "9f1c1d7e-0000-4000-8000-000000000001";
 
     [Fact]
-    public async Task Parameters_of_the_configuration_and_listed_ones_of_the_address_go_along_and_no_others()
+    public async Task Only_configured_parameters_and_listed_ones_of_the_address_are_sent_to_the_provider()
     {
         await using var provider = await SparseProvider.Start();
         using var browser = NewBrowser(
@@ -53,7 +53,7 @@ public sealed class SignInSettingsTests(SharedSurroundings surroundings) : WebTe
     }
 
     [Fact]
-    public async Task The_secret_goes_in_the_body_where_the_provider_takes_it_nowhere_else()
+    public async Task The_secret_is_sent_in_the_body_if_the_provider_accepts_it_only_there()
     {
         await using var provider = await SparseProvider.Start();
         using var browser = NewBrowser(Start(At(provider, ("ClientAuthentication", "Post"))));
@@ -102,7 +102,7 @@ public sealed class SignInSettingsTests(SharedSurroundings surroundings) : WebTe
     [InlineData("Auto", false, false)]
     [InlineData("Require", true, true)]
     [InlineData("Off", true, false)]
-    public async Task Parameters_are_pushed_where_that_is_offered_and_wanted(string setting, bool offered, bool pushed)
+    public async Task Parameters_are_pushed_if_the_provider_offers_it_and_the_setting_wants_it(string setting, bool offered, bool pushed)
     {
         await using var provider = await SparseProvider.Start();
         provider.TakesPushes = offered;
@@ -124,7 +124,7 @@ public sealed class SignInSettingsTests(SharedSurroundings surroundings) : WebTe
     }
 
     [Fact]
-    public async Task A_provider_that_takes_no_pushes_where_they_are_required_is_an_outage()
+    public async Task A_provider_without_pushed_requests_is_an_outage_if_they_are_required()
     {
         await using var provider = await SparseProvider.Start();
         using var browser = NewBrowser(Start(At(provider, ("PushedAuthorization", "Require"))));
@@ -178,7 +178,7 @@ public sealed class SignInSettingsTests(SharedSurroundings surroundings) : WebTe
     [Theory]
     [InlineData("false", false)]
     [InlineData("true", true)]
-    public async Task Signing_out_takes_the_id_token_along_only_where_it_is_said(string setting, bool taken)
+    public async Task Signing_out_sends_the_id_token_only_if_configured(string setting, bool taken)
     {
         await using var provider = await SparseProvider.Start();
         provider.ChangeDiscovery = document => document["end_session_endpoint"] = provider.Address + "/logout";
@@ -228,7 +228,7 @@ public sealed class SignInSettingsTests(SharedSurroundings surroundings) : WebTe
     [InlineData("/app", "", "/app")]
     [InlineData(null, "https://app.example.com", "https://app.example.com/")]
     [InlineData("https://app.example.com/start", "https://app.example.com", "https://app.example.com/start")]
-    public async Task Who_signs_in_or_out_without_saying_where_to_goes_home(string? home, string origin, string expected)
+    public async Task A_browser_without_a_return_address_goes_home_after_signing_in_or_out(string? home, string origin, string expected)
     {
         await using var provider = await SparseProvider.Start();
         var settings = At(provider, ("Home", home ?? ""));
@@ -250,7 +250,7 @@ public sealed class SignInSettingsTests(SharedSurroundings surroundings) : WebTe
     }
 
     [Fact]
-    public async Task A_browser_that_signed_in_without_saying_where_to_ends_at_a_page()
+    public async Task A_sign_in_without_a_return_address_ends_at_a_page()
     {
         using var browser = NewBrowser(Start());
 
@@ -312,7 +312,7 @@ public sealed class SignInSettingsTests(SharedSurroundings surroundings) : WebTe
     }
 
     [Fact]
-    public async Task Claims_scopes_and_tenants_of_a_provider_hold_for_sessions()
+    public async Task A_providers_claims_scopes_and_tenants_apply_to_sessions()
     {
         await using var provider = await SparseProvider.Start();
         provider.IssuerName = "https://login.example/{tenantid}/v2.0";

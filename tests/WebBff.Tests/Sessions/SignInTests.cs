@@ -28,7 +28,7 @@ public sealed class SignInTests(SharedSurroundings surroundings) : WebTest(surro
     }
 
     [Fact]
-    public async Task The_cookie_is_out_of_scripts_and_other_sites_reach_and_no_token_reaches_the_browser()
+    public async Task Scripts_and_other_sites_cannot_use_the_cookie_and_no_token_reaches_the_browser()
     {
         var host = Start();
         var browser = NewBrowser(host);
@@ -70,7 +70,7 @@ public sealed class SignInTests(SharedSurroundings surroundings) : WebTest(surro
     }
 
     [Fact]
-    public async Task A_session_that_somebody_planted_is_not_the_one_that_signs_in()
+    public async Task A_planted_session_id_is_not_used_by_a_sign_in()
     {
         var host = Start();
         var victim = NewBrowser(host);
@@ -102,7 +102,7 @@ public sealed class SignInTests(SharedSurroundings surroundings) : WebTest(surro
     [Theory]
     [InlineData(false)]
     [RedisData(true)]
-    public async Task Going_back_to_a_used_answer_of_the_provider_leads_home_who_is_signed_in_and_nobody_else(bool onRedis)
+    public async Task Replaying_a_used_answer_of_the_provider_leads_only_a_signed_in_user_home(bool onRedis)
     {
         using var redis = onRedis ? RedisServer.Run() : null;
         var host = Start(new() { ["ConnectionStrings:redis"] = redis?.ConnectionString });
@@ -125,7 +125,7 @@ public sealed class SignInTests(SharedSurroundings surroundings) : WebTest(surro
     [Theory]
     [InlineData("Null")]
     [InlineData("Unauthorized")]
-    public async Task Who_is_not_signed_in_is_nobody_or_unauthorized_as_configured(string anonymousUser)
+    public async Task An_anonymous_user_gets_null_or_401_as_configured(string anonymousUser)
     {
         var (host, clock) = StartClocked(new() { ["Session:AnonymousUser"] = anonymousUser });
         var browser = await SignedIn(host);

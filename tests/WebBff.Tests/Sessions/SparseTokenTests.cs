@@ -9,7 +9,7 @@ public sealed class SparseTokenTests(SharedSurroundings surroundings) : WebTest(
     [InlineData("PS256")]
     [InlineData("ES256")]
     [InlineData("ES384")]
-    public async Task Somebody_signs_in_at_a_provider_that_says_no_more_than_it_must(string algorithm)
+    public async Task A_user_signs_in_at_a_provider_that_sends_only_required_claims(string algorithm)
     {
         await using var provider = await SparseProvider.Start(algorithm);
         using var browser = NewBrowser(Start(At(provider)));
@@ -29,7 +29,7 @@ public sealed class SparseTokenTests(SharedSurroundings surroundings) : WebTest(
     [InlineData("application/jwt", true)]
     [InlineData("at+jwt", false)]
     [InlineData("logout+jwt", false)]
-    public async Task The_type_in_the_header_may_be_missing_and_may_not_be_another(string? type, bool isGood)
+    public async Task A_tokens_type_may_be_missing_but_not_wrong(string? type, bool isGood)
     {
         await using var provider = await SparseProvider.Start();
         if (type is not null)
@@ -75,7 +75,7 @@ public sealed class SparseTokenTests(SharedSurroundings surroundings) : WebTest(
     [InlineData("exp")]
     [InlineData("iat")]
     [InlineData("nonce")]
-    public async Task What_the_standard_requires_is_required(string claim)
+    public async Task Claims_that_the_standard_requires_are_required(string claim)
     {
         await using var provider = await SparseProvider.Start();
         provider.Change = (_, claims) => claims.Remove(claim);

@@ -12,7 +12,7 @@ namespace WebBff.Tests.Spa;
 public sealed class SpaTests(SharedSurroundings surroundings) : WebTest(surroundings)
 {
     [ChromiumFact]
-    public async Task A_user_signs_in_sees_a_page_go_on_without_a_part_hears_of_events_and_signs_out()
+    public async Task A_user_signs_in_sees_a_page_without_a_part_receives_events_and_signs_out()
     {
         var host = Start();
         await using var chromium = await Chromium.Start(host);
@@ -71,7 +71,7 @@ public sealed class SpaTests(SharedSurroundings surroundings) : WebTest(surround
     }
 
     [ChromiumFact]
-    public async Task The_parts_of_a_page_appear_as_they_come_and_what_is_there_keeps_its_focus()
+    public async Task The_parts_of_a_page_appear_as_they_arrive_and_the_focus_stays()
     {
         await using var chromium = await Chromium.Start(Start());
         var page = chromium.Page;
@@ -117,7 +117,7 @@ public sealed class SpaTests(SharedSurroundings surroundings) : WebTest(surround
     }
 
     [ChromiumFact]
-    public async Task What_fails_is_said_beside_its_button_and_a_session_that_ended_elsewhere_leads_to_the_sign_in()
+    public async Task A_failure_is_shown_beside_its_button_and_an_ended_session_leads_to_the_sign_in()
     {
         var host = Start();
         await using var chromium = await Chromium.Start(host);

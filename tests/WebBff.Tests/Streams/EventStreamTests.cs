@@ -10,7 +10,7 @@ namespace WebBff.Tests.Streams;
 public sealed class EventStreamTests(SharedSurroundings surroundings) : WebTest(surroundings)
 {
     [Fact]
-    public async Task A_user_sees_own_events_and_nobody_elses()
+    public async Task A_user_sees_only_own_events()
     {
         var host = Start();
         using var stream = await EventStream.Open(await SignedIn(host));
@@ -27,7 +27,7 @@ public sealed class EventStreamTests(SharedSurroundings surroundings) : WebTest(
 
     /// <summary>A client considers the answer to HEAD complete and sends its next request over the same connection.</summary>
     [Fact]
-    public async Task The_head_of_a_stream_is_no_stream()
+    public async Task A_HEAD_request_opens_no_stream()
     {
         var host = Start();
         var browser = await SignedIn(host);
@@ -73,7 +73,7 @@ public sealed class EventStreamTests(SharedSurroundings surroundings) : WebTest(
     }
 
     [Fact]
-    public async Task A_place_that_the_log_does_not_know_gives_one_reset()
+    public async Task An_unknown_position_in_the_log_gives_one_reset()
     {
         var host = Start();
         using var stream = await EventStream.Open(await SignedIn(host), "1-1");
@@ -117,7 +117,7 @@ public sealed class EventStreamTests(SharedSurroundings surroundings) : WebTest(
     }
 
     [RedisFact]
-    public async Task A_sign_out_that_cannot_be_announced_has_not_happened()
+    public async Task A_sign_out_that_cannot_be_published_fails_and_keeps_the_session()
     {
         using var redis = RedisServer.Run();
         var settings = new Dictionary<string, string?> { ["ConnectionStrings:redis"] = redis.ConnectionString };
@@ -161,7 +161,7 @@ public sealed class EventStreamTests(SharedSurroundings surroundings) : WebTest(
     }
 
     [Fact]
-    public async Task A_session_that_ends_while_its_stream_begins_takes_it_along()
+    public async Task A_session_that_ends_while_its_stream_begins_ends_the_stream()
     {
         var letIn = new LetIn();
         var host = Start(services: s =>
@@ -211,7 +211,7 @@ public sealed class EventStreamTests(SharedSurroundings surroundings) : WebTest(
     }
 
     [Fact]
-    public async Task A_host_that_drains_tells_its_streams_to_come_back()
+    public async Task A_draining_host_tells_its_streams_to_reconnect()
     {
         var host = Start();
         using var stream = await EventStream.Open(await SignedIn(host));

@@ -21,7 +21,7 @@ public sealed class WebSocketTests(SharedSurroundings surroundings) : WebTest(su
     }
 
     [Fact]
-    public async Task The_service_behind_a_socket_gets_the_sessions_token_where_it_is_configured_so()
+    public async Task The_service_behind_a_socket_gets_the_sessions_token_if_configured()
     {
         var host = Start(new() { ["Upstreams:notifications:ForwardAuthorization"] = "true" });
         using var socket = await Connect(host, await SignedIn(host), Origin(host));
@@ -72,7 +72,7 @@ public sealed class WebSocketTests(SharedSurroundings surroundings) : WebTest(su
     }
 
     [Fact]
-    public async Task Nobody_opens_no_socket()
+    public async Task A_socket_is_refused_without_a_session()
     {
         var host = Start();
         var refused = await Assert.ThrowsAsync<WebSocketException>(() => Connect(host, NewBrowser(host), Origin(host)));
