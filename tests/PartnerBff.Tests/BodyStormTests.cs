@@ -7,7 +7,7 @@ namespace PartnerBff.Tests;
 public sealed class BodyStormTests(SharedSurroundings surroundings) : PartnerTest(surroundings)
 {
     [Fact]
-    public async Task A_storm_of_bad_bodies_costs_others_nothing()
+    public async Task A_storm_of_bad_bodies_does_not_affect_other_callers()
     {
         var host = Start(
             BodyStorm

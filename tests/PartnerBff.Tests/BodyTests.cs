@@ -41,7 +41,7 @@ public sealed class BodyTests(SharedSurroundings surroundings) : PartnerTest(sur
     }
 
     [Fact]
-    public async Task A_body_that_an_operation_does_without_is_read_where_there_is_one_and_nowhere_else()
+    public async Task An_optional_body_is_read_if_it_is_present_and_needs_a_content_type()
     {
         var host = Start(new() { ["Webhooks:AllowPrivateNetworks"] = "true" });
         var key = await Json(

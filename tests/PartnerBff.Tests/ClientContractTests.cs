@@ -83,7 +83,7 @@ public sealed class ClientContractTests(SharedSurroundings surroundings) : Partn
     ];
 
     [Fact]
-    public async Task Every_call_asks_and_reads_as_the_table_says()
+    public async Task Every_call_sends_and_reads_what_the_table_says()
     {
         using var stub = ServiceStub.Start();
         var host = Start(Upstream.All.ToDictionary(s => $"Upstreams:{s.Name}:Address", _ => (string?)stub.Address));

@@ -13,7 +13,7 @@ public sealed class FramingTests(SharedSurroundings surroundings) : PartnerTest(
     [InlineData("POST", "/v1/orders/batch")]
     [InlineData("POST", "/v1/api-keys")]
     [InlineData("POST", "/v1/webhook-endpoints")]
-    public async Task Every_malformed_framing_is_400_and_no_error_of_the_hosts(string method, string path)
+    public async Task Every_malformed_framing_is_400_and_is_not_logged_as_an_error(string method, string path)
     {
         var host = Start();
 

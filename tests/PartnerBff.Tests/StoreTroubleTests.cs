@@ -26,7 +26,7 @@ public sealed class StoreTroubleTests
 
     [RedisTheory]
     [MemberData(nameof(Cases))]
-    public async Task A_store_outlives_the_trouble_of_its_server(string store, RedisTrouble trouble)
+    public async Task A_store_survives_the_trouble_of_its_server(string store, RedisTrouble trouble)
     {
         using var redis = new TroubledRedis();
         using var logging = WatchedLogging.NewFactory();
@@ -45,7 +45,7 @@ public sealed class StoreTroubleTests
     [InlineData(RedisEngine.Sentinel)]
     [InlineData(RedisEngine.Rotation)]
     [InlineData(RedisEngine.Cluster)]
-    public async Task Every_store_does_all_that_it_is_asked_on_Redis_as_companies_run_it(RedisEngine engine)
+    public async Task Every_store_works_on_every_kind_of_Redis_deployment(RedisEngine engine)
     {
         using var server = RedisServer.Run(engine);
         using var logging = WatchedLogging.NewFactory();

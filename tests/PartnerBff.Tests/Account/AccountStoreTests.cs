@@ -82,7 +82,7 @@ public sealed class AccountStoreTests : IDisposable
     }
 
     [Theory, InlineData("embedded"), RedisData("redis")]
-    public async Task Of_an_accounts_requests_the_latest_thousand_are_kept_newest_first(string engine)
+    public async Task The_latest_thousand_requests_of_an_account_are_kept_newest_first(string engine)
     {
         var store = await Connect(engine) is { } redis ? new RedisRequestLogStore(redis) : (IRequestLogStore)new EmbeddedRequestLogStore();
         await store.Add("live:acme", [.. Enumerable.Range(0, IRequestLogStore.Kept).Select(Request)], default);

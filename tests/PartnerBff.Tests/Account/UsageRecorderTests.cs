@@ -11,7 +11,7 @@ public sealed class UsageRecorderTests
     private static readonly DateTimeOffset Now = new(2026, 1, 1, 12, 0, 0, TimeSpan.Zero);
 
     [Fact]
-    public async Task What_is_added_while_the_counts_are_being_written_is_written_with_the_next()
+    public async Task Counts_that_are_added_during_a_flush_are_written_by_the_next_flush()
     {
         var clock = new InterruptedTimeProvider(new ManualTimeProvider(Now));
         var store = new EmbeddedUsageStore(clock);
@@ -27,7 +27,7 @@ public sealed class UsageRecorderTests
     }
 
     [Fact]
-    public async Task Whoever_asks_and_goes_away_takes_no_counts_along()
+    public async Task A_reader_that_disconnects_during_a_flush_loses_no_counts()
     {
         using var reader = new CancellationTokenSource();
         var clock = new ManualTimeProvider(Now);
@@ -93,7 +93,7 @@ public sealed class UsageRecorderTests
     }
 
     [Theory, InlineData("embedded"), RedisData("redis")]
-    public async Task One_accounts_failure_takes_no_others_counts_along_and_is_logged_once(string engine)
+    public async Task One_accounts_failure_loses_no_other_accounts_counts_and_is_logged_once(string engine)
     {
         using var log = new LogRecorder();
         using var logging = LoggerFactory.Create(builder => builder.AddProvider(log));

@@ -68,7 +68,7 @@ public sealed class UsageTests(SharedSurroundings surroundings) : PartnerTest(su
     }
 
     [Fact]
-    public async Task What_was_taken_beyond_the_quota_is_billed_by_day_and_endpoint()
+    public async Task Requests_beyond_the_quota_are_billed_by_day_and_endpoint()
     {
         var clock = new ManualTimeProvider(DateTimeOffset.UtcNow); // All requests fall on one day.
         var host = Start(

@@ -44,7 +44,7 @@ public sealed class CallTests(SharedSurroundings surroundings) : AgentTest(surro
     }
 
     [Fact]
-    public async Task An_order_is_placed_once_under_its_key_by_whichever_way_it_comes()
+    public async Task An_order_is_placed_once_under_its_key_by_a_tool_or_by_a_request()
     {
         var host = Start();
         await using var client = await Connect(host, AcmeKey);
@@ -74,7 +74,7 @@ public sealed class CallTests(SharedSurroundings surroundings) : AgentTest(surro
     }
 
     [Fact]
-    public async Task The_id_of_a_message_is_a_key_when_no_other_client_would_choose_it()
+    public async Task The_id_of_a_message_serves_as_a_key_only_if_it_is_globally_unique()
     {
         var host = Start();
         var order = new { currency = "EUR", items = new[] { new { product_id = "p-1", quantity = 1 } } };
@@ -91,7 +91,7 @@ public sealed class CallTests(SharedSurroundings surroundings) : AgentTest(surro
     }
 
     [Fact]
-    public async Task What_the_operation_refuses_the_tool_refuses()
+    public async Task The_tool_refuses_what_the_operation_refuses()
     {
         var host = Start();
         var reader = await Scoped(host, AcmeKey, "orders.read");
@@ -126,7 +126,7 @@ public sealed class CallTests(SharedSurroundings surroundings) : AgentTest(surro
     }
 
     [Fact]
-    public async Task What_makes_no_request_is_named()
+    public async Task Arguments_that_make_no_request_are_named()
     {
         var host = Start();
         await using var client = await Connect(host, AcmeKey);
@@ -172,7 +172,7 @@ public sealed class CallTests(SharedSurroundings surroundings) : AgentTest(surro
     }
 
     [Fact]
-    public async Task What_a_call_changes_is_audited_counted_and_logged_as_the_operation()
+    public async Task Changes_by_a_call_are_audited_counted_and_logged_as_the_operation()
     {
         var host = Start();
         await using var client = await Connect(host, AcmeKey);

@@ -10,7 +10,7 @@ namespace PartnerBff.Tests.Agents;
 public sealed class FailureTests(SharedSurroundings surroundings) : AgentTest(surroundings)
 {
     [Fact]
-    public async Task What_a_service_does_to_the_operation_it_does_to_the_call()
+    public async Task A_failing_service_affects_a_call_as_it_affects_the_operation()
     {
         var host = Start(new() { ["Upstreams:orders:Retries"] = "0", ["Upstreams:orders:Breaker:MinimumThroughput"] = "1000" });
         await using var client = await Connect(host, AcmeKey);
@@ -69,7 +69,7 @@ public sealed class FailureTests(SharedSurroundings surroundings) : AgentTest(su
     }
 
     [Fact]
-    public async Task A_client_that_goes_away_takes_its_call_along()
+    public async Task A_client_that_disconnects_cancels_its_call()
     {
         // The clock stands still, so no timeout ends the call.
         var host = Start(services: services => services.AddSingleton<TimeProvider>(new ManualTimeProvider(DateTimeOffset.UtcNow)));
@@ -106,7 +106,7 @@ public sealed class FailureTests(SharedSurroundings surroundings) : AgentTest(su
     }
 
     [Fact]
-    public async Task A_key_that_ends_ends_for_its_agents()
+    public async Task Deleting_a_key_ends_the_calls_of_its_agents()
     {
         var host = Start();
         var made = await MakeKey(host, AcmeKey, "live", "products.read");
@@ -124,7 +124,7 @@ public sealed class FailureTests(SharedSurroundings surroundings) : AgentTest(su
     }
 
     [Fact]
-    public async Task An_answer_that_is_too_large_is_no_result()
+    public async Task An_answer_that_is_too_large_is_refused()
     {
         var host = Start();
         var large = Encoding.UTF8.GetBytes($$"""{"text":"{{new string('x', 60 * 1024)}}"}""");

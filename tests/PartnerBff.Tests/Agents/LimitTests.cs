@@ -59,7 +59,7 @@ public sealed class LimitTests(SharedSurroundings surroundings) : AgentTest(surr
     [RedisTheory]
     [InlineData("Exact")]
     [InlineData("Leased")]
-    public async Task A_hundred_at_once_on_three_instances_get_what_the_bucket_holds(string mode)
+    public async Task A_hundred_calls_at_once_on_three_instances_get_what_the_bucket_holds(string mode)
     {
         var redis = StartRedis();
         var settings = new Dictionary<string, string?>
@@ -87,7 +87,7 @@ public sealed class LimitTests(SharedSurroundings surroundings) : AgentTest(surr
     }
 
     [RedisFact]
-    public async Task Of_a_hundred_copies_on_three_instances_one_reaches_the_service()
+    public async Task Only_one_of_a_hundred_copies_on_three_instances_reaches_the_service()
     {
         var redis = StartRedis();
         var hosts = Enumerable.Range(0, 3).Select(_ => Start(redis: redis)).ToList();
@@ -110,7 +110,7 @@ public sealed class LimitTests(SharedSurroundings surroundings) : AgentTest(surr
     }
 
     [Fact]
-    public async Task A_busy_host_serves_as_many_calls_at_once_as_requests_and_a_message_takes_no_place()
+    public async Task A_busy_host_serves_as_many_calls_at_once_as_requests_and_a_message_takes_no_slot()
     {
         var host = Start(new() { ["Admission:MaxConcurrency"] = "1", ["Admission:MaxQueue"] = "0" });
         await Result(await Post(host, AcmeKey, CallMessage("product", new { id = "p-1" })));

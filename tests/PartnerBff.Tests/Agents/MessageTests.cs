@@ -60,7 +60,7 @@ public sealed class MessageTests(SharedSurroundings surroundings) : AgentTest(su
     [InlineData("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"\\ud800\"}}", 400, "malformed_request")]
     [InlineData("{", 400, "malformed_request")]
     [InlineData("", 400, "malformed_request")]
-    public async Task A_body_is_one_message_that_every_reader_reads_alike(string body, int status, string code)
+    public async Task A_body_must_be_one_unambiguous_message(string body, int status, string code)
     {
         var host = Start();
 
@@ -169,7 +169,7 @@ public sealed class MessageTests(SharedSurroundings surroundings) : AgentTest(su
     }
 
     [Fact]
-    public async Task A_name_or_an_id_as_long_as_a_message_may_be_is_no_name_and_no_key()
+    public async Task A_tool_name_or_message_id_of_maximum_length_is_refused()
     {
         var host = Start();
         var endless = new string('x', 1024 * 1024);
@@ -186,7 +186,7 @@ public sealed class MessageTests(SharedSurroundings surroundings) : AgentTest(su
     }
 
     [Fact]
-    public async Task What_is_no_json_or_takes_no_stream_is_refused()
+    public async Task A_request_that_is_not_JSON_or_accepts_no_stream_is_refused()
     {
         var host = Start();
         await Problem(
@@ -233,7 +233,7 @@ public sealed class MessageTests(SharedSurroundings surroundings) : AgentTest(su
     }
 
     [Fact]
-    public async Task A_clients_mistakes_are_no_lines_in_the_log()
+    public async Task A_clients_mistakes_are_not_logged()
     {
         var host = Start();
         using var unknown = await Post(host, AcmeKey, CallMessage("nothing"));

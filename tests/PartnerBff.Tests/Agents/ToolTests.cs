@@ -47,7 +47,7 @@ public sealed class ToolTests(SharedSurroundings surroundings) : AgentTest(surro
     }
 
     [Fact]
-    public async Task Hints_say_what_reads_adds_and_destroys()
+    public async Task Hints_say_which_tools_read_add_and_destroy()
     {
         var host = Start();
         await using var client = await Connect(host, AcmeKey);
@@ -151,7 +151,7 @@ public sealed class ToolTests(SharedSurroundings surroundings) : AgentTest(surro
     }
 
     [Fact]
-    public async Task Nothing_is_there_when_agents_are_not_served()
+    public async Task The_endpoint_does_not_exist_when_agents_are_not_served()
     {
         var host = Start(new() { ["Mcp:Enabled"] = "false" });
 

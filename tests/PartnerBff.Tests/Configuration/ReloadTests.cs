@@ -33,7 +33,7 @@ public sealed class ReloadTests(SharedSurroundings surroundings) : PartnerTest(s
 
     [Theory]
     [MemberData(nameof(Sections))]
-    public Task An_edit_is_taken_while_running_a_wrong_one_is_refused_as_a_whole_and_the_next_good_one_is_taken(string section)
+    public Task A_running_host_takes_good_edits_and_refuses_a_wrong_one_as_a_whole(string section)
     {
         var host = Start(new() { ["Session:Authority"] = Surroundings.Identity.Authority, ["ApiKeys:Bootstrap:globex"] = AcmeTestKey });
         var reloads = Reloads.Of(
@@ -44,7 +44,7 @@ public sealed class ReloadTests(SharedSurroundings surroundings) : PartnerTest(s
     }
 
     [Fact]
-    public void Every_section_that_the_page_lists_is_tried() =>
+    public void Every_section_that_the_page_lists_is_tested() =>
         Assert.Equal(
             Reloads.Listed.Order(),
             Reloads.OfAnyHost.Keys.Where(k => !k.Contains(',', StringComparison.Ordinal)).Concat(Own.Keys).Order()

@@ -81,7 +81,7 @@ public sealed class EventTests(SharedSurroundings surroundings) : PartnerTest(su
     [InlineData("order..*", false)]
     [InlineData("order shipped", false)]
     [InlineData("<order>", false)]
-    public async Task A_filter_is_a_name_a_beginning_or_a_star(string type, bool isFilter)
+    public async Task A_filter_is_a_name_a_prefix_or_a_star(string type, bool isFilter)
     {
         var host = Start();
         var listed = await Get(host, "/v1/events?type=" + Uri.EscapeDataString(type), AcmeKey);
@@ -104,7 +104,7 @@ public sealed class EventTests(SharedSurroundings surroundings) : PartnerTest(su
     }
 
     [Theory, InlineData(50, 200), InlineData(51, 400)]
-    public async Task Filters_are_many_but_not_any_number(int count, int status) =>
+    public async Task The_number_of_filters_is_limited(int count, int status) =>
         Assert.Equal(
             status,
             (int)

@@ -9,7 +9,7 @@ public sealed class FailureMatrixTests(FailureMatrixTests.Stage stage) : Leaving
 
     [Theory]
     [MemberData(nameof(Ways))]
-    public async Task Whatever_a_service_does_the_answer_is_the_specified_one(string way)
+    public async Task Every_failure_of_a_service_gives_the_specified_answer(string way)
     {
         var kind = FailureWay.All.Single(w => w.Name == way);
 
@@ -21,7 +21,7 @@ public sealed class FailureMatrixTests(FailureMatrixTests.Stage stage) : Leaving
     }
 
     [Fact]
-    public async Task Every_service_is_told_of_the_same_caller_however_it_is_asked() => Assert.Empty(await stage.Matrix.RunIdentity());
+    public async Task Every_kind_of_call_tells_the_service_the_same_caller() => Assert.Empty(await stage.Matrix.RunIdentity());
 
     [Fact]
     public async Task No_endpoint_is_open_to_a_token_without_its_scope() => Assert.Empty(await stage.Matrix.RunUnscoped(stage.Token));

@@ -6,7 +6,7 @@ namespace PartnerBff.Tests.Idempotency;
 public sealed class IdempotencyTests(SharedSurroundings surroundings) : PartnerTest(surroundings)
 {
     [Fact]
-    public async Task A_repeat_gets_the_stored_answer_and_the_service_hears_of_it_once()
+    public async Task A_repeat_gets_the_stored_answer_and_the_service_is_called_once()
     {
         var host = Start();
         var first = await Send(host, HttpMethod.Post, "/v1/orders", AcmeKey, Order(), "\"key one\"");
@@ -47,7 +47,7 @@ public sealed class IdempotencyTests(SharedSurroundings surroundings) : PartnerT
     }
 
     [Fact]
-    public async Task A_copy_of_a_running_request_is_told_so()
+    public async Task A_copy_of_a_running_request_gets_409()
     {
         var host = Start();
         using var held = Upstream.Orders.Faults.Hold("/orders");
@@ -62,7 +62,7 @@ public sealed class IdempotencyTests(SharedSurroundings surroundings) : PartnerT
     }
 
     [Fact]
-    public async Task A_refusal_of_the_gateways_own_leaves_the_key_free()
+    public async Task A_refusal_by_the_gateway_itself_leaves_the_key_free()
     {
         var host = Start();
         await Problem(await Send(host, HttpMethod.Post, "/v1/orders", AcmeKey, Order(quantity: 0), "k"), 400, "validation_failed");
@@ -110,7 +110,7 @@ public sealed class IdempotencyTests(SharedSurroundings surroundings) : PartnerT
     }
 
     [RedisFact]
-    public async Task Of_a_hundred_racing_copies_over_two_instances_one_reaches_the_service_though_clients_die()
+    public async Task Only_one_of_a_hundred_racing_copies_reaches_the_service_though_clients_disconnect()
     {
         var redis = StartRedis();
         PartnerHost[] hosts = [Start(redis: redis), Start(redis: redis)];

@@ -31,7 +31,7 @@ public sealed class KilledInstanceTests(SharedSurroundings surroundings) : Partn
     }
 
     [RedisFact]
-    public async Task A_batch_of_a_hundred_that_is_cut_off_by_the_death_of_its_instance_is_finished_by_its_repeat_elsewhere()
+    public async Task A_batch_of_a_hundred_on_a_killed_instance_is_finished_by_its_repeat_on_another()
     {
         var (living, victim) = await StartTwo();
         await using var dying = victim;

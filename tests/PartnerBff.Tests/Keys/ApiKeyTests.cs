@@ -15,7 +15,7 @@ public sealed class ApiKeyTests(SharedSurroundings surroundings) : PartnerTest(s
         };
 
     [RedisFact]
-    public async Task A_key_lives_and_dies_on_every_instance()
+    public async Task A_key_is_created_and_revoked_on_every_instance()
     {
         var redis = StartRedis();
         var (one, two) = (Start(redis: redis), Start(redis: redis));
@@ -49,7 +49,7 @@ public sealed class ApiKeyTests(SharedSurroundings surroundings) : PartnerTest(s
     }
 
     [Fact]
-    public async Task A_rotated_key_goes_on_for_the_overlap()
+    public async Task A_rotated_key_stays_valid_for_the_overlap()
     {
         var host = Start();
         var made = await Json(await Send(host, HttpMethod.Post, "/v1/api-keys", AcmeKey, NewKey()), 201);
@@ -136,7 +136,7 @@ public sealed class ApiKeyTests(SharedSurroundings surroundings) : PartnerTest(s
     }
 
     [Fact]
-    public async Task Without_a_sandbox_a_test_key_is_served_by_nobody()
+    public async Task Without_a_sandbox_a_test_key_is_refused()
     {
         var none = Sandbox.All.ToDictionary(s => $"Sandbox:Upstreams:{s.Name}:Address", _ => (string?)null);
         foreach (var service in Sandbox.All)
@@ -190,7 +190,7 @@ public sealed class ApiKeyTests(SharedSurroundings surroundings) : PartnerTest(s
     }
 
     [Fact]
-    public async Task What_is_asked_of_a_new_key_is_checked()
+    public async Task The_request_for_a_new_key_is_validated()
     {
         var host = Start();
         var problem = await Problem(
@@ -222,7 +222,7 @@ public sealed class ApiKeyTests(SharedSurroundings surroundings) : PartnerTest(s
     [InlineData("2999-01-01T00:00")]
     [InlineData("2999-01-01 00:00:00Z")]
     [InlineData("1/2/2999")]
-    public async Task The_end_of_a_key_is_one_moment_wherever_it_is_read(string end)
+    public async Task The_expiry_of_a_key_is_the_same_wherever_it_is_read(string end)
     {
         var host = Start();
         var wanted = NewKey();
@@ -236,7 +236,7 @@ public sealed class ApiKeyTests(SharedSurroundings surroundings) : PartnerTest(s
     [Theory]
     [InlineData("2999-01-01T02:00:00+02:00")]
     [InlineData("2999-01-01T00:00:00.000Z")]
-    public async Task The_end_of_a_key_may_have_any_offset(string end)
+    public async Task The_expiry_of_a_key_may_have_any_offset(string end)
     {
         var host = Start();
         var wanted = NewKey();
@@ -250,7 +250,7 @@ public sealed class ApiKeyTests(SharedSurroundings surroundings) : PartnerTest(s
     [Theory]
     [InlineData(100, 201)]
     [InlineData(101, 400)]
-    public async Task A_name_is_as_long_as_it_has_characters(int characters, int status)
+    public async Task The_length_of_a_name_is_counted_in_characters(int characters, int status)
     {
         var key = NewKey();
         key["name"] = string.Concat(Enumerable.Repeat("\U0001F600", characters));
@@ -264,7 +264,7 @@ public sealed class ApiKeyTests(SharedSurroundings surroundings) : PartnerTest(s
     [InlineData("010.0.0.1")]
     [InlineData("10.1")]
     [InlineData("010.0.0.0/8")]
-    public async Task An_address_that_readers_take_for_different_ones_is_refused(string address)
+    public async Task An_ambiguous_address_is_refused(string address)
     {
         var key = NewKey();
         key["allowed_addresses"] = new JsonArray(address);
@@ -275,7 +275,7 @@ public sealed class ApiKeyTests(SharedSurroundings surroundings) : PartnerTest(s
     }
 
     [RedisFact]
-    public async Task Known_keys_go_on_while_the_store_is_away_and_no_key_is_ever_logged()
+    public async Task Known_keys_work_while_the_store_is_unavailable_and_no_key_is_ever_logged()
     {
         var redis = StartRedis();
         var host = Start(redis: redis, settings: new() { ["Plans:enterprise:OnStoreFailure"] = "Local" });

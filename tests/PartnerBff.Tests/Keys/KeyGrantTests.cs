@@ -54,7 +54,7 @@ public sealed class KeyGrantTests(SharedSurroundings surroundings) : PartnerTest
     }
 
     [Fact]
-    public async Task A_key_that_has_been_replaced_makes_no_further_one_that_goes_on()
+    public async Task A_replaced_key_makes_no_key_that_outlives_it()
     {
         var host = Start();
         var leaked = await Made(host, AcmeKey, ["keys.manage"]);
@@ -67,7 +67,7 @@ public sealed class KeyGrantTests(SharedSurroundings surroundings) : PartnerTest
     }
 
     [Fact]
-    public async Task A_token_gives_its_scopes_until_it_ends()
+    public async Task A_token_grants_its_scopes_until_it_expires()
     {
         var host = Start();
         var token = Surroundings.Token("client", "keys.manage orders.read", new JsonObject { ["tid"] = "acme" });
@@ -85,7 +85,7 @@ public sealed class KeyGrantTests(SharedSurroundings surroundings) : PartnerTest
     }
 
     [Theory, InlineData(false), RedisData(true)]
-    public async Task A_key_is_good_from_its_own_addresses_alone_and_gives_no_more(bool withRedis)
+    public async Task A_key_works_only_from_its_own_addresses_and_grants_no_others(bool withRedis)
     {
         var host = await Started(withRedis);
         string[] scopes = ["keys.manage", "orders.read"];

@@ -127,7 +127,7 @@ public sealed class BatchTests(SharedSurroundings surroundings) : PartnerTest(su
     }
 
     [Fact]
-    public async Task A_batch_costs_one_unit_per_order_and_has_one_to_a_hundred()
+    public async Task A_batch_costs_one_unit_per_order_and_has_one_to_a_hundred_orders()
     {
         var host = Start(
             new()

@@ -4,7 +4,7 @@ namespace PartnerBff.Tests.Orders;
 public sealed class ClientHeaderTests(SharedSurroundings surroundings) : PartnerTest(surroundings)
 {
     [Fact]
-    public async Task Language_and_what_is_forwarded_reach_reads_writes_and_batches()
+    public async Task Language_and_forwarded_headers_reach_reads_writes_and_batches()
     {
         var host = Start(new() { ["Headers:Forward:0"] = "X-Device" });
 

@@ -23,7 +23,7 @@ public sealed class OrderTests(SharedSurroundings surroundings) : PartnerTest(su
     }
 
     [Fact]
-    public async Task An_answer_is_one_document_however_a_client_would_like_it()
+    public async Task An_answer_is_one_document_whatever_form_the_client_asks_for()
     {
         var host = Start();
         using var request = new HttpRequestMessage(HttpMethod.Get, "/v1/orders/" + await AnyOrder(host));
@@ -100,7 +100,7 @@ public sealed class OrderTests(SharedSurroundings surroundings) : PartnerTest(su
     }
 
     [Fact]
-    public async Task A_read_only_plan_refuses_writes_and_a_tenant_that_is_not_configured_everything()
+    public async Task A_read_only_plan_refuses_writes_and_an_unconfigured_tenant_is_refused_everything()
     {
         var stranger = ApiKeyFormat.New(isTest: false);
         var host = Start(new() { ["ApiKeys:Bootstrap:umbrella"] = stranger });
@@ -110,7 +110,7 @@ public sealed class OrderTests(SharedSurroundings surroundings) : PartnerTest(su
     }
 
     [Fact]
-    public async Task What_is_wrong_with_an_order_is_said_in_the_contracts_own_spelling()
+    public async Task Errors_of_an_order_use_the_contracts_own_spelling()
     {
         var host = Start();
         var problem = await Problem(

@@ -9,7 +9,7 @@ public sealed class StaleCursorTests(SharedSurroundings surroundings) : PartnerT
     [InlineData("/v1/orders", "orders", "/orders", 400)]
     [InlineData("/v2/orders", "orders", "/orders", 410)]
     [InlineData("/v1/products", "products", "/products", 422)]
-    public async Task A_cursor_that_the_service_no_longer_takes_is_told_so(string path, string service, string at, int status)
+    public async Task A_cursor_that_the_service_no_longer_accepts_is_reported_as_invalid(string path, string service, string at, int status)
     {
         await using var list = await TestHost.Start(
             _ => { },
@@ -32,7 +32,7 @@ public sealed class StaleCursorTests(SharedSurroundings surroundings) : PartnerT
     [InlineData("/v1/orders", "orders")]
     [InlineData("/v2/orders", "orders")]
     [InlineData("/v1/products", "products")]
-    public async Task A_cursor_that_no_client_could_bring_back_is_the_services_broken_answer(string path, string service)
+    public async Task A_cursor_that_no_client_could_send_back_is_a_failure_of_the_service(string path, string service)
     {
         var cursor = new string('x', 2048);
         await using var list = await UnusableCursors.Serve("nextCursor", () => cursor);

@@ -31,7 +31,7 @@ public sealed class GateTests(SharedSurroundings surroundings) : PortalTest(surr
     [InlineData("/portal/none", 404, "not_found")]
     [InlineData("/portal/none/at/all", 404, "not_found")]
     [InlineData("/portal/plan/withdraw", 405, "method_not_allowed")]
-    public async Task A_mistyped_address_is_a_page_with_the_way_back_and_for_programs_a_problem(string path, int status, string code)
+    public async Task A_mistyped_address_gives_people_a_page_with_a_way_back_and_programs_a_problem(string path, int status, string code)
     {
         var host = StartPortal();
         var carol = await SignedIn(host);
@@ -133,7 +133,7 @@ public sealed class GateTests(SharedSurroundings surroundings) : PortalTest(surr
     }
 
     [Fact]
-    public async Task A_token_of_another_session_is_none()
+    public async Task A_form_token_of_another_session_is_refused()
     {
         var host = StartPortal();
         var (carol, dave) = (await SignedIn(host), await SignedIn(host, "dave"));

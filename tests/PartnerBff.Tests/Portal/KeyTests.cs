@@ -127,7 +127,7 @@ public sealed class KeyTests(SharedSurroundings surroundings) : PortalTest(surro
     [InlineData("Name", "both", "orders.read", "")]
     [InlineData("Name", "live", "everything", "")]
     [InlineData("Name", "live", "orders.read", "-1")]
-    public async Task A_form_filled_in_wrongly_comes_back_with_what_is_wrong(string name, string mode, string scope, string expiry)
+    public async Task An_invalid_form_comes_back_with_its_errors(string name, string mode, string scope, string expiry)
     {
         var host = StartPortal();
         var carol = await SignedIn(host);

@@ -118,7 +118,7 @@ public sealed class PageTests(SharedSurroundings surroundings) : PortalTest(surr
     }
 
     [ChromiumFact]
-    public async Task Quota_is_shown_and_another_plan_is_requested_and_pending_until_withdrawn_all_without_scripts()
+    public async Task Without_scripts_the_quota_is_shown_and_a_requested_plan_is_pending_until_withdrawn()
     {
         var host = StartPortal();
         await using var chromium = await Chromium.Start(host, scripts: false);
@@ -143,7 +143,7 @@ public sealed class PageTests(SharedSurroundings surroundings) : PortalTest(surr
     }
 
     [RedisFact]
-    public async Task Every_instance_shows_the_same_requests_and_wishes()
+    public async Task Every_instance_shows_the_same_requests_and_pending_plan()
     {
         var redis = StartRedis();
         var (one, other) = (StartPortal(redis: redis), StartPortal(redis: redis));

@@ -15,7 +15,7 @@ public sealed class PlanTests(SharedSurroundings surroundings) : PortalTest(surr
     };
 
     [ChromiumFact]
-    public async Task A_partner_asks_for_pro_somebody_approves_and_the_next_request_the_portal_a_webhook_and_the_audit_log_say_so()
+    public async Task An_approved_plan_shows_in_the_next_request_the_portal_a_webhook_and_the_audit_log()
     {
         await using var receiver = await Receiver.Start();
         var host = StartPortal(Loopback);
@@ -139,7 +139,7 @@ public sealed class PlanTests(SharedSurroundings surroundings) : PortalTest(surr
 
     /// <summary>Of ten simultaneous decisions one counts; the tenant has its plan and is notified once.</summary>
     [RedisFact]
-    public async Task One_decision_counts_on_however_many_instances_it_is_made()
+    public async Task Only_one_of_several_decisions_on_different_instances_counts()
     {
         var redis = StartRedis();
         var (one, other) = (StartPortal(redis: redis), StartPortal(redis: redis));
@@ -167,7 +167,7 @@ public sealed class PlanTests(SharedSurroundings surroundings) : PortalTest(surr
     }
 
     [Theory, InlineData("embedded"), RedisData("redis")]
-    public async Task Every_change_that_somebody_makes_is_in_the_audit_log_without_secrets_and_each_tenant_sees_its_own(string engine)
+    public async Task Every_change_is_in_the_audit_log_without_secrets_and_each_tenant_sees_its_own(string engine)
     {
         var redis = engine == "redis" ? StartRedis() : null;
         var host = StartPortal(Loopback, redis);

@@ -64,7 +64,7 @@ public sealed class SessionEndTests(SharedSurroundings surroundings) : PortalTes
     [Theory]
     [InlineData(false)]
     [RedisData(true)]
-    public async Task A_role_that_was_taken_away_is_gone_with_the_next_token_and_so_is_the_test_key(bool onRedis)
+    public async Task A_removed_role_ends_with_the_next_token_and_so_does_the_test_key(bool onRedis)
     {
         var clock = NewClock();
         var host = StartPortal(redis: onRedis ? StartRedis() : null, clock: clock);

@@ -7,7 +7,7 @@ public sealed class SparseTokenTests(SharedSurroundings surroundings) : PortalTe
     [InlineData("RS256", "\"partner-portal\"")]
     [InlineData("PS256", "[\"partner-portal\"]")]
     [InlineData("ES256", "[\"another\",\"partner-portal\"]")]
-    public async Task Somebody_manages_an_account_whose_provider_says_only_who_and_what_they_are(string algorithm, string audience)
+    public async Task A_user_manages_an_account_with_only_a_subject_a_tenant_and_a_role_in_the_token(string algorithm, string audience)
     {
         await using var provider = await SparseProvider.Start(algorithm);
         provider.Change = (_, claims) =>
@@ -30,7 +30,7 @@ public sealed class SparseTokenTests(SharedSurroundings surroundings) : PortalTe
 
     /// <summary>The settings of sign-in also apply to the portal.</summary>
     [Fact]
-    public async Task The_portal_signs_in_as_a_company_s_provider_wants_it()
+    public async Task The_portal_signs_in_with_the_settings_of_a_companys_provider()
     {
         await using var provider = await SparseProvider.Start();
         provider.TakesPushes = true;

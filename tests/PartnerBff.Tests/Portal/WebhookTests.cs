@@ -74,7 +74,7 @@ public sealed class WebhookTests(SharedSurroundings surroundings) : PortalTest(s
     }
 
     [ChromiumFact]
-    public async Task A_delivery_that_waits_is_marked_as_the_others_are_and_every_question_fits_a_phone()
+    public async Task A_pending_delivery_is_marked_like_the_others_and_every_dialog_fits_a_phone()
     {
         await using var receiver = await Receiver.Start();
         receiver.Answer = static (_, context) =>
@@ -133,7 +133,7 @@ public sealed class WebhookTests(SharedSurroundings surroundings) : PortalTest(s
     }
 
     [Fact]
-    public async Task More_deliveries_than_fit_a_page_are_walked_through_in_both_directions()
+    public async Task Deliveries_are_paged_in_both_directions()
     {
         await using var receiver = await Receiver.Start();
         var host = StartPortal(Loopback);
@@ -161,7 +161,7 @@ public sealed class WebhookTests(SharedSurroundings surroundings) : PortalTest(s
     [InlineData("ftp://example.com", "*")]
     [InlineData("http://127.0.0.1/x", "*")]
     [InlineData("https://example.com", "order/shipped")]
-    public async Task An_address_or_type_that_will_not_do_comes_back_with_what_is_wrong(string url, string types)
+    public async Task An_invalid_address_or_type_comes_back_with_an_error(string url, string types)
     {
         var host = StartPortal();
         var carol = await SignedIn(host);

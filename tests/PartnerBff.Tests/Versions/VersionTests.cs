@@ -12,7 +12,7 @@ public sealed class VersionTests(SharedSurroundings surroundings) : PartnerTest(
         };
 
     [Fact]
-    public async Task Every_answer_of_a_deprecated_version_says_so_refusals_too()
+    public async Task Every_answer_of_a_deprecated_version_says_so_including_refusals()
     {
         var deprecation = new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
         var host = Start(Ending(deprecation, DateTimeOffset.UtcNow.AddYears(1)));
@@ -47,7 +47,7 @@ public sealed class VersionTests(SharedSurroundings surroundings) : PartnerTest(
     }
 
     [Fact]
-    public void Less_than_six_months_of_notice_does_not_start()
+    public void A_host_with_less_than_six_months_of_notice_does_not_start()
     {
         var now = DateTimeOffset.UtcNow;
         var refused = Assert.ThrowsAny<Exception>(() => Start(Ending(now, now.AddMonths(5))));

@@ -138,14 +138,14 @@ public sealed class AddressTests
     [InlineData("https://%31%32%37.0.0.1/")]
     [InlineData("https://１２７.0.0.1/")]
     [InlineData("https://①②⑦.⓪.⓪.①/")]
-    public void Everything_else_is_refused(string url) => Assert.NotNull(Urls().Objection(url));
+    public void Every_other_url_is_refused(string url) => Assert.NotNull(Urls().Objection(url));
 
     /// <summary>The ports that the cluster lets out are allowed; on a developer's machine every port is.</summary>
     [Theory]
     [InlineData("https://example.com:8443/", "Production", 8443, null)]
     [InlineData("https://example.com/", "Production", 8443, "Must have port 8443: events are delivered to no other port.")]
     [InlineData("http://example.com:9999/", "Development", null, null)]
-    public void Ports_are_those_that_an_installation_delivers_to(string url, string environment, int? port, string? objection)
+    public void Only_ports_that_an_installation_delivers_to_are_accepted(string url, string environment, int? port, string? objection)
     {
         var options = new WebhookOptions { Ports = port is { } one ? [one] : null };
 

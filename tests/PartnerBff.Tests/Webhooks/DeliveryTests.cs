@@ -121,7 +121,7 @@ public sealed class DeliveryTests(SharedSurroundings surroundings) : WebhookTest
     }
 
     [Fact]
-    public async Task An_endpoint_that_was_enabled_again_has_its_days_anew()
+    public async Task Enabling_an_endpoint_again_restarts_its_time_until_disabling()
     {
         await using var receiver = await Receiver.Start();
         receiver.AnswerWith(500);
@@ -159,7 +159,7 @@ public sealed class DeliveryTests(SharedSurroundings surroundings) : WebhookTest
     }
 
     [Fact]
-    public async Task A_retry_by_hand_leaves_the_schedule_as_it_was()
+    public async Task A_manual_retry_does_not_change_the_schedule()
     {
         await using var receiver = await Receiver.Start();
         receiver.AnswerWith(500);

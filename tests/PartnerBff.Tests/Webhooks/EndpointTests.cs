@@ -3,7 +3,7 @@ namespace PartnerBff.Tests.Webhooks;
 public sealed class EndpointTests(SharedSurroundings surroundings) : WebhookTest(surroundings)
 {
     [Fact]
-    public async Task A_change_touches_what_it_names_and_null_takes_the_note_away()
+    public async Task A_change_affects_only_the_members_that_it_names_and_null_removes_the_note()
     {
         var host = StartForWebhooks();
         var path = "/v1/webhook-endpoints/" + (await Create(host, "http://127.0.0.1:9", null, "order.shipped"))["id"];
@@ -22,7 +22,7 @@ public sealed class EndpointTests(SharedSurroundings surroundings) : WebhookTest
     }
 
     [Theory, InlineData(false), RedisData(true)]
-    public async Task Another_tenants_or_a_test_keys_deletion_takes_nothing_of_an_endpoint(bool withRedis)
+    public async Task A_deletion_by_another_tenant_or_a_test_key_does_not_affect_an_endpoint(bool withRedis)
     {
         await using var receiver = await Receiver.Start();
         receiver.AnswerWith(500);

@@ -13,7 +13,7 @@ public sealed class HandBackTests(SharedSurroundings surroundings) : WebhookTest
     private static readonly Dictionary<string, string?> LongClaims = new() { ["Webhooks:Timeout"] = "00:01:00" };
 
     [RedisFact]
-    public async Task Another_instance_at_once_makes_the_attempts_that_a_stopping_one_broke_off()
+    public async Task Another_instance_immediately_repeats_the_attempts_that_a_stopping_one_interrupted()
     {
         var redis = StartRedis();
         await using var receiver = await Receiver.Start();
@@ -46,7 +46,7 @@ public sealed class HandBackTests(SharedSurroundings surroundings) : WebhookTest
     }
 
     [RedisFact]
-    public async Task An_endpoint_that_an_instance_has_no_more_room_for_stays_due_for_the_others()
+    public async Task An_endpoint_that_exceeds_an_instances_capacity_stays_due_for_the_others()
     {
         var redis = StartRedis();
         await using var receiver = await Receiver.Start();
@@ -69,7 +69,7 @@ public sealed class HandBackTests(SharedSurroundings surroundings) : WebhookTest
     }
 
     [RedisFact]
-    public async Task What_is_claimed_at_the_moment_of_stopping_is_sent_or_handed_back()
+    public async Task Deliveries_that_are_claimed_while_stopping_are_sent_or_handed_back()
     {
         var redis = StartRedis();
         await using var receiver = await Receiver.Start();
@@ -94,7 +94,7 @@ public sealed class HandBackTests(SharedSurroundings surroundings) : WebhookTest
     }
 
     [RedisFact]
-    public async Task Events_in_the_hands_of_a_stopping_instance_are_returned()
+    public async Task Events_that_a_stopping_instance_holds_are_returned()
     {
         var redis = StartRedis();
         await using var receiver = await Receiver.Start();
@@ -124,7 +124,7 @@ public sealed class HandBackTests(SharedSurroundings surroundings) : WebhookTest
     }
 
     [RedisFact]
-    public async Task Events_that_are_taken_at_the_moment_of_stopping_are_begun_or_returned()
+    public async Task Events_that_are_taken_while_stopping_are_begun_or_returned()
     {
         var redis = StartRedis();
         await using var receiver = await Receiver.Start();

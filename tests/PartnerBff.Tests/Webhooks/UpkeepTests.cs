@@ -51,7 +51,7 @@ public sealed class UpkeepTests(SharedSurroundings surroundings) : WebhookTest(s
     }
 
     [RedisFact]
-    public async Task What_Redis_refuses_for_one_tenant_or_endpoint_keeps_no_other_waiting_and_is_logged_once()
+    public async Task A_refusal_by_Redis_for_one_tenant_or_endpoint_delays_no_other_and_is_logged_once()
     {
         var redis = StartRedis();
         await using var receiver = await Receiver.Start();

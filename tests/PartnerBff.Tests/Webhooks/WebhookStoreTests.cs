@@ -16,7 +16,7 @@ public sealed class WebhookStoreTests : IDisposable
     private RedisState? _state;
 
     [Theory, InlineData("embedded"), RedisData("redis")]
-    public async Task Endpoints_are_the_owners_alone_and_change_in_one_step(string engine)
+    public async Task Endpoints_belong_to_their_owner_alone_and_change_in_one_step(string engine)
     {
         var store = await Store(engine);
         await store.Add(Endpoint("a"), default);
@@ -58,7 +58,7 @@ public sealed class WebhookStoreTests : IDisposable
     }
 
     [Theory, InlineData("embedded"), RedisData("redis")]
-    public async Task What_is_over_is_not_due_and_what_is_not_is_due_when_it_says(string engine)
+    public async Task Only_unfinished_deliveries_are_due_and_each_at_its_own_time(string engine)
     {
         var store = await Store(engine, "a");
         await store.Begin([Delivery("d1", "a"), Delivery("d2", "a")], Now, default);
@@ -82,7 +82,7 @@ public sealed class WebhookStoreTests : IDisposable
     }
 
     [Theory, InlineData("embedded"), RedisData("redis")]
-    public async Task Deleting_an_endpoint_that_is_anothers_leaves_what_is_on_its_way_to_it(string engine)
+    public async Task Deleting_an_endpoint_of_another_owner_leaves_its_deliveries(string engine)
     {
         var store = await Store(engine, "a");
         await store.Begin([Delivery("d1", "a"), Delivery("d2", "a")], Now, default);
@@ -107,7 +107,7 @@ public sealed class WebhookStoreTests : IDisposable
     }
 
     [Theory, InlineData("embedded"), RedisData("redis")]
-    public async Task What_comes_for_a_deleted_endpoint_leaves_nothing_behind(string engine)
+    public async Task Late_writes_for_a_deleted_endpoint_leave_nothing_behind(string engine)
     {
         var store = await Store(engine, "a");
         await store.Begin([Delivery("d1", "a")], Now, default);
@@ -144,7 +144,7 @@ public sealed class WebhookStoreTests : IDisposable
     }
 
     [Theory, InlineData("embedded"), RedisData("redis")]
-    public async Task An_instance_whose_claim_is_over_changes_nothing_any_more(string engine)
+    public async Task An_instance_with_an_expired_claim_changes_nothing(string engine)
     {
         var store = await Store(engine, "a");
         await store.Begin([Delivery("d1", "a")], Now, default);
