@@ -147,7 +147,7 @@ public sealed class GeneratedClientTests(ClientPackages packages) : IClassFixtur
     }
 
     [NodeFact]
-    public async Task The_mobile_client_reads_a_feed_as_its_parts_come()
+    public async Task The_mobile_client_reads_a_feed_as_its_parts_arrive()
     {
         packages.CopyTo(Path.Combine(_workshop.Folder, "packages"));
         _workshop.Write("Clients.csproj", Project);

@@ -6,7 +6,7 @@ namespace Bff.EndToEnd.Tests.Clients;
 public sealed class LintTests
 {
     [NodeFact]
-    public async Task The_documents_are_clean()
+    public async Task The_documents_follow_the_rules()
     {
         var folder = await Workshop.Install("spectral");
 

@@ -25,7 +25,7 @@ public sealed class SafetyTests : IdentityProviderTests
     }
 
     [Fact]
-    public async Task Pages_of_other_origins_cannot_mint()
+    public async Task Pages_of_other_origins_cannot_mint_tokens()
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, "/__token") { Content = JsonContent.Create(new { sub = "u-1001" }) };
         request.Headers.Add("Origin", "https://attacker.example");

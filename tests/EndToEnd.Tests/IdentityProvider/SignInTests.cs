@@ -64,7 +64,7 @@ public sealed class SignInTests : IdentityProviderTests
     }
 
     [Fact]
-    public async Task Replayed_code_is_refused_and_takes_back_what_the_first_use_gave()
+    public async Task Replayed_code_is_refused_and_revokes_the_tokens_of_its_first_use()
     {
         var code = (await Browser.SignIn("alice"))["code"];
         var tokens = await Browser.Exchange(code, Browser.Verifier);
@@ -152,7 +152,7 @@ public sealed class SignInTests : IdentityProviderTests
     }
 
     [Fact]
-    public async Task Flawed_id_tokens_can_be_ordered()
+    public async Task Flawed_id_tokens_can_be_requested()
     {
         Provider.IdTokenFlaw = TokenFlaw.ForeignSignature;
         var tokens = await Browser.Tokens();

@@ -90,7 +90,7 @@ public sealed class SignOutTests : IdentityProviderTests
     }
 
     [Fact]
-    public async Task A_client_that_is_away_does_not_keep_anybody_signed_in()
+    public async Task A_client_that_is_unavailable_does_not_keep_a_user_signed_in()
     {
         Provider.Options.Clients["web-bff"].BackchannelLogoutUri = new Uri("http://127.0.0.1:1/");
         await Browser.Tokens();

@@ -25,7 +25,7 @@ public sealed class TokenTests : IdentityProviderTests
     }
 
     [Fact]
-    public async Task Of_racing_refreshes_with_one_token_exactly_one_is_answered()
+    public async Task Exactly_one_of_racing_refreshes_with_one_token_is_answered()
     {
         var refreshToken = (string)(await Browser.Tokens())["refresh_token"]!;
         Provider.Faults[IdentityEndpoint.Refresh] = FaultMode.Hang;
@@ -39,7 +39,7 @@ public sealed class TokenTests : IdentityProviderTests
     }
 
     [Fact]
-    public async Task Refresh_token_of_one_client_is_nothing_to_another_and_stays_good()
+    public async Task Refresh_token_of_one_client_is_refused_for_another_and_stays_valid()
     {
         var refreshToken = (string)(await Browser.Tokens())["refresh_token"]!;
 
@@ -165,7 +165,7 @@ public sealed class TokenTests : IdentityProviderTests
     }
 
     [Fact]
-    public async Task Minted_token_says_what_was_asked()
+    public async Task Minted_token_has_the_requested_claims()
     {
         using var answer = await Browser.Http.PostAsJsonAsync(
             "/__token",
@@ -205,7 +205,7 @@ public sealed class TokenTests : IdentityProviderTests
     [InlineData(TokenFlaw.UnknownKey)]
     [InlineData(TokenFlaw.WrongType)]
     [InlineData(TokenFlaw.MissingExpiry)]
-    public async Task Flawed_token_is_one_that_a_careful_reader_refuses(TokenFlaw flaw)
+    public async Task Flawed_token_is_refused_by_a_careful_reader(TokenFlaw flaw)
     {
         Assert.False((await Browser.Validate(Provider.MintToken(new() { Flaw = flaw }), "bff", "at+jwt")).IsValid);
     }

@@ -23,7 +23,7 @@ public sealed class ForgedCredentialsTests(ITestOutputHelper output) : IDisposab
     [RedisTheory]
     [InlineData("keys", "invalid_api_key")]
     [InlineData("tokens", "invalid_token")]
-    public async Task Few_are_verified_and_a_good_caller_from_the_same_address_goes_on(string kind, string refusal)
+    public async Task Few_forged_credentials_are_verified_and_a_good_caller_at_the_address_is_served(string kind, string refusal)
     {
         await using var surroundings = await Surroundings.StartAsync();
         var good = NewKey();

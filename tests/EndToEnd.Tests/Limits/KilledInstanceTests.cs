@@ -21,7 +21,7 @@ public sealed class KilledInstanceTests() : InstancesOnOneRedis("MobileBff", 3)
     [RedisTheory]
     [InlineData("Exact", 10, 0.99)]
     [InlineData("Leased", 30, 0.95)] // Leases leave a fixed amount unspent, which becomes a small share only over time.
-    public async Task Two_hundred_clients_of_one_caller_are_admitted_what_one_bucket_admits(string mode, int seconds, double share)
+    public async Task Two_hundred_clients_of_one_caller_get_what_one_bucket_admits(string mode, int seconds, double share)
     {
         (_mode, _duration) = (mode, TimeSpan.FromSeconds(seconds));
         await Task.WhenAll(Start(0), Start(1), Start(2));

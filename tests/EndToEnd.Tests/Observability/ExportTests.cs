@@ -10,7 +10,7 @@ namespace Bff.EndToEnd.Tests.Observability;
 public sealed class ExportTests
 {
     [Fact]
-    public async Task A_gateway_that_starts_alone_goes_on_to_export_what_it_measures_once_it_is_warm()
+    public async Task A_gateway_that_starts_alone_exports_its_metrics_once_it_is_warm()
     {
         await using var surroundings = await Surroundings.StartAsync();
         using var collector = OtlpCollector.Start();

@@ -76,7 +76,7 @@ public sealed class RollingRestartTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task On_a_signal_to_end_an_answer_in_lines_goes_on_to_its_last()
+    public async Task A_signal_to_end_does_not_cut_off_an_answer_in_lines()
     {
         await using var gateway = await Start(
             "MobileBff",

@@ -24,7 +24,7 @@ public sealed class LoadedPackagesTests
         new[] { "Refit", "Yarp.ReverseProxy", SignIn },
         new[] { "NSwag.AspNetCore", "NJsonSchema", "Newtonsoft.Json", "Grpc.Net.Client", "NetVips", Entra }
     )]
-    public async Task What_a_host_does_not_use_it_has_not_loaded(string gateway, string[] used, string[] unused)
+    public async Task A_host_has_not_loaded_packages_that_it_does_not_use(string gateway, string[] used, string[] unused)
     {
         if (!OperatingSystem.IsLinux())
         {

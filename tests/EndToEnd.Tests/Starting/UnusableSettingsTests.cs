@@ -22,7 +22,12 @@ public sealed class UnusableSettingsTests
     [InlineData("WebBff", "Logging:LogLevel:Default", "hunter2")]
     [InlineData("PartnerBff", "ApiKeys:Pepper", "hunter2")]
     [InlineData("WebBff", "Upstreams:users:ClientCertificate:Path", "/no/such/hunter2.pem")]
-    public async Task It_is_named_and_the_host_ends_with_code_1(string gateway, string key, string value, string? named = null)
+    public async Task An_unusable_value_is_named_and_ends_the_host_with_code_1(
+        string gateway,
+        string key,
+        string value,
+        string? named = null
+    )
     {
         await using var surroundings = await Surroundings.StartAsync();
         (string, string)[] settings = key.Contains(":Tls:", StringComparison.Ordinal)

@@ -42,7 +42,7 @@ public sealed partial class EndpointPageTests
 
     /// <summary>The short form says the same as the long one.</summary>
     [Fact]
-    public void The_five_minutes_of_the_readme_are_those_of_the_page()
+    public void The_code_of_the_readmes_five_minutes_is_on_the_page()
     {
         var readme = File.ReadAllText(Checkout.At("README.md"));
         var section = readme[readme.IndexOf("## Five minutes", StringComparison.Ordinal)..];

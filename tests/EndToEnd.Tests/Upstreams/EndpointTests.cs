@@ -60,7 +60,7 @@ public sealed class EndpointTests(Services services) : IClassFixture<Services>
     [InlineData("media", "/media/huge/p-1.jpg", 404)]
     [InlineData("pricing", "/graphql", 405)]
     [InlineData("users", "/elsewhere", 404)]
-    public async Task What_is_not_there_is_a_problem(string service, string path, int status)
+    public async Task A_missing_resource_is_a_problem(string service, string path, int status)
     {
         using var answer = await services.SendAsync(service, "GET", path);
         Assert.Equal(status, (int)answer.StatusCode);
@@ -72,7 +72,7 @@ public sealed class EndpointTests(Services services) : IClassFixture<Services>
     [InlineData("products", "/products", 300)]
     [InlineData("orders", "/users/u-1001/orders", 20)]
     [InlineData("reviews", "/products/p-1/reviews", 128)]
-    public async Task Pages_hold_everything_once(string service, string path, int expected)
+    public async Task Pages_list_every_item_once(string service, string path, int expected)
     {
         var seen = new List<string>();
         for (string? cursor = null, first = "yes"; first is not null || cursor is not null; first = null)
@@ -114,7 +114,7 @@ public sealed class EndpointTests(Services services) : IClassFixture<Services>
     }
 
     [Fact]
-    public async Task A_profile_is_merge_patched_and_others_may_not_touch_it()
+    public async Task A_profile_is_merge_patched_and_other_users_cannot_change_it()
     {
         using var patched = await services.SendAsync(
             "users",

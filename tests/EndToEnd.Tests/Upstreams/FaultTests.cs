@@ -42,7 +42,7 @@ public sealed class FaultTests(Services services) : IClassFixture<Services>
 
     [Theory]
     [MemberData(nameof(Names))]
-    public async Task A_reset_is_a_reset(string name)
+    public async Task A_reset_fault_resets_the_connection(string name)
     {
         await HealthyAsync(name); // Uses a connection with nothing left to send, because a write into a reset connection fails otherwise.
         await services.FaultAsync(name, """{"mode":"reset"}""");
@@ -70,7 +70,7 @@ public sealed class FaultTests(Services services) : IClassFixture<Services>
 
     [Theory]
     [MemberData(nameof(Names))]
-    public async Task Bodies_go_wrong_in_every_way(string name)
+    public async Task Every_fault_of_a_body_is_simulated(string name)
     {
         var real = await BodyAsync(name);
 

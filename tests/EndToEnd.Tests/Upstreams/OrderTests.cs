@@ -64,14 +64,14 @@ public sealed class OrderTests(Services services) : IClassFixture<Services>
     [InlineData("""{"customerId":"u-1001","items":[{"productId":"p-1","quantity":1}]}""", 403, "not_your_orders")]
     [InlineData("""{"items":""", 400, "malformed_request")]
     [InlineData("null", 400, "malformed_request")]
-    public async Task What_the_domain_does_not_take_is_a_problem(string order, int status, string code)
+    public async Task An_order_that_the_domain_refuses_is_a_problem(string order, int status, string code)
     {
         var (answered, body, _) = await PlaceAsync(order, key: null);
         Assert.Equal((status, code), (answered, (string?)body["code"]));
     }
 
     [Fact]
-    public async Task Only_what_has_not_been_sent_is_cancelled_and_once()
+    public async Task An_order_is_cancelled_only_before_it_is_sent_and_only_once()
     {
         var id = (string)(await PlaceAsync(TwoShoes, null)).Body["id"]!;
         using var cancelled = await services.SendAsync("orders", "POST", $"/orders/{id}/cancel", headers: As("u-1005", null));

@@ -77,7 +77,7 @@ public sealed class ProtocolTests(Services services) : IClassFixture<Services>
     }
 
     [Fact]
-    public async Task A_socket_hears_of_each_notification_of_its_user()
+    public async Task A_socket_receives_each_notification_of_its_user()
     {
         using var timeLimit = new CancellationTokenSource(Services.WaitLimit);
         using var socket = new ClientWebSocket();
@@ -126,7 +126,7 @@ public sealed class ProtocolTests(Services services) : IClassFixture<Services>
     }
 
     [Fact]
-    public async Task A_picture_is_answered_in_part_or_not_at_all_when_it_is_known()
+    public async Task A_picture_is_served_in_ranges_and_as_304_when_it_is_known()
     {
         using var whole = await services.SendAsync("media", "GET", "/media/thumb/p-1.jpg");
         var picture = await whole.Content.ReadAsByteArrayAsync();
