@@ -215,7 +215,7 @@ public sealed partial class ConfigurationPageTests(RealHosts hosts)
     [Theory]
     [InlineData("Taken while running", "yes", "Sandbox")]
     [InlineData("Taken at the next start", "no", "OTEL_*")]
-    public void The_operations_page_says_of_every_section_when_an_edit_of_it_is_taken(string heading, string live, string others)
+    public void The_operations_page_says_when_an_edit_of_each_section_is_taken(string heading, string live, string others)
     {
         var page = System.IO.File.ReadAllText(Path.Combine(Source.Root, "docs/operations.md"));
         var said = Section().Matches(page.Split($"- **{heading}:**")[1].Split("\n- ")[0]).Select(m => m.Groups[1].Value);

@@ -39,7 +39,7 @@ public sealed class LogMessagesPageTests
 
     /// <summary>Each hundred of ids belongs to one folder, so that a new message finds its number.</summary>
     [Fact]
-    public void A_hundred_ids_belong_to_one_room() =>
+    public void A_hundred_ids_belong_to_one_folder() =>
         Assert.All(Messages.GroupBy(m => m.Message.EventId / 100), hundred => Assert.Single(hundred.Select(m => Room(m.In)).Distinct()));
 
     [Fact]

@@ -43,7 +43,7 @@ public sealed class SecuritySettingsTests : IAsyncLifetime
 
     [Theory]
     [MemberData(nameof(Missing))]
-    public async Task Without_it_the_host_does_not_start_and_says_what_is_missing(string host, string setting, string named)
+    public async Task A_host_without_a_security_setting_does_not_start_and_names_it(string host, string setting, string named)
     {
         var refused = await Assert.ThrowsAnyAsync<Exception>(() => StartAndStop(host, setting));
 
@@ -52,7 +52,7 @@ public sealed class SecuritySettingsTests : IAsyncLifetime
 
     [Theory]
     [MemberData(nameof(Hosts))]
-    public Task With_all_of_them_it_starts(string host) => StartAndStop(host, without: null);
+    public Task A_host_with_all_security_settings_starts(string host) => StartAndStop(host, without: null);
 
     /// <summary>In production the documentation page is for partners only; developers see it everywhere.</summary>
     [Theory]

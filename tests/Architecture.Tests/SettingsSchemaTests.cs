@@ -48,7 +48,7 @@ public sealed class SettingsSchemaTests(RealHosts hosts)
 
     [Theory]
     [MemberData(nameof(Files))]
-    public void A_shipped_file_names_its_schema_and_is_good_by_it(string host, string file)
+    public void A_shipped_file_names_its_schema_and_is_valid(string host, string file)
     {
         var path = Path.Combine(Source.Root, file);
         var settings = JsonNode.Parse(File.ReadAllText(path))!;
@@ -58,7 +58,7 @@ public sealed class SettingsSchemaTests(RealHosts hosts)
     }
 
     [Fact]
-    public void A_misspelt_key_a_wrong_kind_and_a_wrong_name_are_no_good_by_it()
+    public void A_misspelt_key_a_wrong_type_and_a_wrong_name_are_invalid()
     {
         var schema = JsonNode.Parse(new SettingsSchema(hosts.Services).Write("WebBff"))!;
         var settings = JsonNode.Parse(

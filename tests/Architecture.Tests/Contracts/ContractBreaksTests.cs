@@ -113,7 +113,7 @@ public sealed class ContractBreaksTests
     [InlineData("components/schemas/Card/properties/digits", null, ".digits: is gone")]
     [InlineData("components/schemas/Address/properties/city", null, ".city: is gone")]
     [InlineData(Answer + "required", "[]", "200.id: may be left out now")]
-    public void What_breaks_a_client_is_found(string at, string? value, string found) =>
+    public void A_change_that_breaks_a_client_is_found(string at, string? value, string found) =>
         Assert.Contains(
             found,
             string.Join('\n', ContractBreaks.Between(JsonNode.Parse(Document)!, Edited(at, value))),
@@ -146,7 +146,7 @@ public sealed class ContractBreaksTests
     [InlineData(Answer + "properties/total", """{ "type": "integer", "format": "int32" }""")]
     [InlineData(Answer + "required", """[ "id", "status", "eta" ]""")]
     [InlineData("info/version", "\"1.5\"")]
-    public void What_breaks_nobody_passes(string at, string? value) =>
+    public void A_change_that_breaks_no_client_passes(string at, string? value) =>
         Assert.Equal([], ContractBreaks.Between(JsonNode.Parse(Document)!, Edited(at, value)));
 
     [Fact]

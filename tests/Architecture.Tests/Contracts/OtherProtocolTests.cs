@@ -32,7 +32,7 @@ public sealed class OtherProtocolTests : IDisposable
         "message GetProductRequest {\n  int64 id = 1;",
         "id of the request of " + Rpc + " is now int64"
     )]
-    public void A_break_of_a_proto_file_is_told(string from, string to, string line) =>
+    public void A_break_of_a_proto_file_is_reported(string from, string to, string line) =>
         Assert.Contains(
             Lines("catalog", "catalog.v1.proto", "contracts/catalog.v1.proto", from, to),
             l => l.Contains(line, StringComparison.Ordinal)
@@ -43,7 +43,7 @@ public sealed class OtherProtocolTests : IDisposable
     [InlineData("string updated_at = 10;", "string updated_at = 10;\n  string origin = 11;")]
     [InlineData("message Variant {", "message Kind {")]
     [InlineData("rpc GetProducts(GetProductsRequest) returns (GetProductsResponse);", "")]
-    public void What_the_wire_does_not_tell_may_change(string from, string to) =>
+    public void Details_that_are_not_on_the_wire_may_change(string from, string to) =>
         Assert.Empty(
             Lines(
                 "catalog",
@@ -69,7 +69,7 @@ public sealed class OtherProtocolTests : IDisposable
     [InlineData("pricing(productId: ID!)", "pricing(productId: Int!)", "the argument productId of Query.pricing is now Int!, sent as ID!")]
     [InlineData("pricing(productId: ID!): Price", "", "Query.pricing is gone")]
     [InlineData("percentage: Int!", "percentage: [Int!]!", "pricing.discount.percentage of query pricing is now array, read as number")]
-    public void A_break_of_a_graphql_schema_is_told(string from, string to, string line) =>
+    public void A_break_of_a_graphql_schema_is_reported(string from, string to, string line) =>
         Assert.Contains(
             Lines("pricing", "pricing.graphql", "dev/Upstreams/Contracts/pricing.graphql", from, to),
             l => l.Contains(line, StringComparison.Ordinal)
@@ -83,7 +83,7 @@ public sealed class OtherProtocolTests : IDisposable
     [InlineData("type Query {", "schema { query: Query }\n\ntype Query {")]
     [InlineData("current: Decimal!", "current: Money!")]
     [InlineData("type Price {\n", "extend type Price { currency: String! }\n\ntype Price {\n")]
-    public void What_a_query_does_not_ask_may_change(string from, string to) =>
+    public void Fields_that_a_query_does_not_select_may_change(string from, string to) =>
         Assert.Empty(Lines("pricing", "pricing.graphql", "dev/Upstreams/Contracts/pricing.graphql", from, to));
 
     private IReadOnlyList<string> Lines(

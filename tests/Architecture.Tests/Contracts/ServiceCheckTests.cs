@@ -279,7 +279,7 @@ public sealed class ServiceCheckTests : IDisposable
         """{ "oneOf": [ { "type": "object", "required": [ "price" ], "properties": { "price": {} } }, { "type": "string" } ] }""",
         "the body of POST /things is no longer taken as object"
     )]
-    public void A_break_is_told_in_words(string at, string? value, string? line)
+    public void A_break_is_described_in_words(string at, string? value, string? line)
     {
         var lines = Lines(DocumentEdit.Of(Document, at, value));
 
@@ -337,10 +337,11 @@ public sealed class ServiceCheckTests : IDisposable
         Post + "requestBody/content/application~json/schema",
         """{ "oneOf": [ { "type": "string" }, { "type": "object", "required": [ "name" ], "additionalProperties": {} } ] }"""
     )]
-    public void What_nobody_reads_may_change(string at, string? value) => Assert.Empty(Lines(DocumentEdit.Of(Document, at, value)));
+    public void Unread_parts_of_a_document_may_change(string at, string? value) =>
+        Assert.Empty(Lines(DocumentEdit.Of(Document, at, value)));
 
     [Fact]
-    public void Older_documents_say_null_in_their_own_way()
+    public void The_null_forms_of_older_documents_are_understood()
     {
         var old = DocumentEdit.Of(Document, "openapi", "\"3.0.3\"");
         old["components"]!["schemas"]!["Thing"]!["properties"]!["maker"] = JsonNode.Parse(
@@ -453,7 +454,7 @@ public sealed class ServiceCheckTests : IDisposable
     }
 
     [Fact]
-    public void A_break_names_everyone_whom_it_concerns_once()
+    public void A_break_names_everyone_that_it_concerns_once()
     {
         Directory.CreateDirectory(Path.Combine(_folder, "upstreams/CarBff"));
         File.WriteAllText(
@@ -483,11 +484,11 @@ public sealed class ServiceCheckTests : IDisposable
     )]
     [InlineData("things.proto", "syntax = \"proto3\";")]
     [InlineData("things.graphql", "type Query { a: Int }")]
-    public void A_document_that_cannot_be_read_is_told_and_breaks_nobody(string name, string text) =>
+    public void A_document_that_cannot_be_read_is_reported_and_breaks_no_gateway(string name, string text) =>
         Assert.Equal(2, Exit(name, text).Code);
 
     [Fact]
-    public void A_document_nested_without_end_is_told()
+    public void A_document_with_endless_nesting_is_reported()
     {
         Assert.Equal(2, Exit("things.yaml", new string('[', 100_000)).Code);
         Assert.Equal(2, Exit("things.yaml", string.Concat(Enumerable.Repeat("- ", 100_000))).Code);
@@ -498,10 +499,10 @@ public sealed class ServiceCheckTests : IDisposable
 
     /// <summary>A reference is followed only where a gateway reads, and no further.</summary>
     [Theory]
-    [InlineData("""{ "$ref": "#/components/schemas/Lost" }""", "refers to nothing")]
-    [InlineData("""{ "$ref": "#/components/schemas/Around" }""", "refers to itself")]
-    [InlineData("""{ "$ref": "other.json#/components/schemas/Thing" }""", "refers to another file")]
-    public void A_reference_that_leads_nowhere_is_told_where_it_is_read(string schema, string told)
+    [InlineData("""{ "$ref": "#/components/schemas/Lost" }""", "leads nowhere")]
+    [InlineData("""{ "$ref": "#/components/schemas/Around" }""", "circle")]
+    [InlineData("""{ "$ref": "other.json#/components/schemas/Thing" }""", "out of the document")]
+    public void A_reference_that_leads_nowhere_is_reported_only_if_it_is_read(string schema, string told)
     {
         var document = DocumentEdit.Of(Document, "components/schemas/Around", """{ "$ref": "#/components/schemas/Around" }""");
         document["components"]!["schemas"]!["Thing"]!["properties"]!["unread"] = JsonNode.Parse(schema);
@@ -514,7 +515,7 @@ public sealed class ServiceCheckTests : IDisposable
     }
 
     [Fact]
-    public void Schemas_that_contain_themselves_end()
+    public void Schemas_that_contain_themselves_can_be_compared()
     {
         var document = DocumentEdit.Of(
             Document,
@@ -540,7 +541,7 @@ public sealed class ServiceCheckTests : IDisposable
     [InlineData("write", "contracts")]
     [InlineData("write", "contracts", "missing.dll")]
     [InlineData("look")]
-    public void A_wrong_call_says_so(params string[] arguments)
+    public void A_wrong_command_line_is_reported(params string[] arguments)
     {
         File.WriteAllText(Path.Combine(_folder, "things.json"), Document);
         var errors = new StringWriter();
@@ -557,7 +558,7 @@ public sealed class ServiceCheckTests : IDisposable
     }
 
     [Fact]
-    public void The_exit_code_says_whether_anybody_breaks()
+    public void The_exit_code_says_whether_a_gateway_breaks()
     {
         Assert.Equal(0, Exit("things.json", Document).Code);
         Assert.Equal(1, Exit("things.json", DocumentEdit.Of(Document, "paths//things", null).ToJsonString()).Code);

@@ -92,11 +92,11 @@ public sealed class SmallServiceTests : IDisposable
     [InlineData("optional int32 count", "optional int64 count", null)]
     [InlineData("optional int32 count = 1;", "oneof some { int32 count = 1; }", null)]
     [InlineData("service Things {", "service Things { rpc Watch(Ask) returns (stream Thing);", null)]
-    public void A_break_of_an_older_proto_file_is_told(string from, string to, string? line) =>
+    public void A_break_of_an_older_proto_file_is_reported(string from, string to, string? line) =>
         Told(Lines("things.proto", Grpc, Proto, from, to), line);
 
     [Fact]
-    public void An_imported_file_is_read_where_it_is_beside_the_document()
+    public void An_imported_file_beside_the_document_is_read()
     {
         Told(
             Lines("things.proto", Grpc, Proto, "", "", Owner.Replace("string name = 1", "string name = 2", StringComparison.Ordinal)),
@@ -127,7 +127,7 @@ public sealed class SmallServiceTests : IDisposable
     [InlineData("= Dog | Cat", "= Dog\nextend union Animal = Cat", null)]
     [InlineData("SMALL LARGE", "LARGE } extend enum Kind { SMALL", null)]
     [InlineData("not: Filter }", "not: Filter } extend input Filter { region: String }", null)]
-    public void A_break_of_a_query_with_fragments_and_inputs_is_told(string from, string to, string? line) =>
+    public void A_break_of_a_query_with_fragments_and_inputs_is_reported(string from, string to, string? line) =>
         Told(Lines("things.graphql", Query, Schema, from, to), line);
 
     [Theory]
@@ -147,7 +147,7 @@ public sealed class SmallServiceTests : IDisposable
     }
 
     [Fact]
-    public void Types_of_an_interface_are_asked_for_as_those_of_a_union()
+    public void Types_of_an_interface_are_selected_like_those_of_a_union()
     {
         const string Interface = """
             interface Animal { legs: Int }

@@ -31,7 +31,7 @@ public sealed class UpstreamContractTests
 
     [Theory]
     [MemberData(nameof(Hosts))]
-    public void What_is_committed_is_what_the_host_declares(string host)
+    public void The_committed_contract_is_what_the_host_declares(string host)
     {
         var folder = Path.Combine(Contracts, "upstreams", host);
         var declared = ContractFiles.Of(Contracts, Source.Load(host));
@@ -54,7 +54,7 @@ public sealed class UpstreamContractTests
     /// <summary>Every call belongs to an endpoint, so that a break can be reported to its team.</summary>
     [Theory]
     [MemberData(nameof(Hosts))]
-    public void Every_call_says_the_endpoints_that_make_it(string host)
+    public void Every_call_names_the_endpoints_that_make_it(string host)
     {
         var calls = ContractFiles
             .Of(Contracts, Source.Load(host))
@@ -83,7 +83,7 @@ public sealed class UpstreamContractTests
 
     /// <summary>A hand-written reader reads what the contract says it needs, and refuses a document that lacks any of it.</summary>
     [Fact]
-    public void Readers_by_hand_read_what_the_contract_says()
+    public void Hand_written_readers_read_what_the_contract_says()
     {
         var components = new JsonObject();
         var contexts = HostReads.Of(Source.Load("MobileBff")).Contexts;
@@ -128,7 +128,7 @@ public sealed class UpstreamContractTests
 
     [Theory]
     [MemberData(nameof(Services))]
-    public void The_sample_service_breaks_nobody(string service)
+    public void The_sample_service_breaks_no_gateway(string service)
     {
         var document =
             service == "catalog"

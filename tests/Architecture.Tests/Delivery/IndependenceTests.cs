@@ -11,7 +11,7 @@ public sealed partial class IndependenceTests
 
     [Theory]
     [MemberData(nameof(Hosts))]
-    public void A_solution_filter_holds_what_the_host_and_its_tests_are_made_of(string host, string workflow)
+    public void A_solution_filter_holds_the_projects_of_the_host_and_its_tests(string host, string workflow)
     {
         using var filter = JsonDocument.Parse(File.ReadAllText(Path.Combine(Source.Root, host + ".slnf")));
         var projects = filter
@@ -27,7 +27,7 @@ public sealed partial class IndependenceTests
 
     [Theory]
     [MemberData(nameof(Hosts))]
-    public void A_workflow_starts_for_what_the_host_and_its_tests_are_made_of_and_for_no_other_host(string host, string workflow)
+    public void A_workflow_starts_for_changes_of_its_host_and_tests_and_for_no_other_host(string host, string workflow)
     {
         var on = Yaml.Read($".github/workflows/{workflow}.yml")[0]["on"];
         var push = Paths(on["push"]);

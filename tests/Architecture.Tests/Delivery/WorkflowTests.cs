@@ -24,7 +24,7 @@ public sealed partial class WorkflowTests
     /// team owns.
     /// </summary>
     [Fact]
-    public void No_team_waits_for_another_ones_tests()
+    public void No_team_waits_for_the_tests_of_another()
     {
         var rules = Yaml.Read(".github/workflows/rules.yml")[0];
         var commands = rules["jobs"]
@@ -96,7 +96,7 @@ public sealed partial class WorkflowTests
 
     [Theory]
     [MemberData(nameof(Workflows))]
-    public void A_token_is_handed_to_the_job_that_pushes_alone(string file)
+    public void Only_the_job_that_pushes_gets_a_token(string file)
     {
         foreach (var (name, job) in Yaml.Read(file)[0]["jobs"].Members.Where(j => j.Key != "push"))
         {

@@ -31,7 +31,7 @@ public sealed partial class ContainerTests
 
     [Theory]
     [MemberData(nameof(Hosts))]
-    public void Whatever_a_build_reads_reaches_it(string host)
+    public void Every_file_that_a_build_reads_reaches_it(string host)
     {
         var dockerfile = File.ReadAllText(Path.Combine(Source.Root, "src", host, "Dockerfile"));
         var ignored = File.ReadAllLines(Path.Combine(Source.Root, ".dockerignore"));
@@ -68,7 +68,7 @@ public sealed partial class ContainerTests
         );
 
     [Fact]
-    public void Gateways_run_without_privileges_and_are_given_time_to_go()
+    public void Gateways_run_without_privileges_and_have_time_to_stop()
     {
         foreach (var gateway in Gateways.Select(g => _compose[$"services.{g}"]))
         {
@@ -103,8 +103,7 @@ public sealed partial class ContainerTests
     }
 
     [Fact]
-    public void Redis_keeps_what_it_was_told() =>
-        Assert.Contains("--appendonly", _compose["services.redis.command"].Items.Select(c => c.Text));
+    public void Redis_persists_its_data() => Assert.Contains("--appendonly", _compose["services.redis.command"].Items.Select(c => c.Text));
 
     /// <summary>A variable replaces the development value of a secret, and the value says what it is.</summary>
     [Fact]

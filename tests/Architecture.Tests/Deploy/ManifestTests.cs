@@ -58,7 +58,7 @@ public sealed partial class ManifestTests
     /// address-translating balancer do so.
     /// </summary>
     [Fact]
-    public void Forwarded_headers_are_believed_of_the_ingress_alone()
+    public void Only_the_ingress_is_trusted_with_forwarded_headers()
     {
         var range = Yaml.Read("deploy/kubernetes/installation/values.yaml")[0]["data.ingress-range"].Text;
 
@@ -67,7 +67,7 @@ public sealed partial class ManifestTests
     }
 
     [Fact]
-    public void A_pod_may_do_nothing_that_a_gateway_does_not_need()
+    public void A_pod_has_no_rights_that_a_gateway_does_not_need()
     {
         var pod = Yaml.Read(Base + "deployment.yaml")[0]["spec.template.spec"];
         var container = Assert.Single(pod["containers"].Items);
@@ -82,7 +82,7 @@ public sealed partial class ManifestTests
     }
 
     [Fact]
-    public void A_pod_is_asked_for_what_the_gateways_answer_and_given_the_time_they_need_to_go()
+    public void A_pod_has_probes_that_gateways_answer_and_the_time_that_they_need_to_stop()
     {
         var pod = Yaml.Read(Base + "deployment.yaml")[0]["spec.template.spec"];
         var container = pod["containers"].Items.First();
@@ -145,7 +145,7 @@ public sealed partial class ManifestTests
     }
 
     [Fact]
-    public void Services_and_redis_take_calls_from_gateways_and_each_other_alone()
+    public void Only_gateways_and_services_may_call_services_and_redis()
     {
         foreach (var file in (string[])["services", "redis"])
         {

@@ -21,7 +21,7 @@ public sealed partial class MetricsTests
 
     [Theory]
     [MemberData(nameof(Questions))]
-    public void Every_metric_that_is_asked_for_exists(string file)
+    public void Every_queried_metric_exists(string file)
     {
         var asked = Expressions(file)
             .SelectMany(e => MetricName().Matches(Strings().Replace(e, "")).Select(m => m.Value))
@@ -38,7 +38,7 @@ public sealed partial class MetricsTests
     /// </summary>
     [Theory]
     [MemberData(nameof(Questions))]
-    public void Every_label_that_is_asked_for_is_one_of_its_metric(string file)
+    public void Every_queried_label_belongs_to_its_metric(string file)
     {
         var attributes = Rows(MetricRow())
             .SelectMany(m =>
@@ -123,7 +123,7 @@ public sealed partial class MetricsTests
 
     /// <summary>An expression over all gateways cannot tell that one of them is silent.</summary>
     [Fact]
-    public void Every_gateway_is_missed_when_it_is_silent()
+    public void Every_gateway_has_an_alert_for_its_silence()
     {
         var missed = Rules()
             .SelectMany(Yaml.Read)
@@ -143,7 +143,7 @@ public sealed partial class MetricsTests
     /// A collector lists an instance for a while after its last export; the time that an alert promises counts from that export.
     /// </summary>
     [Fact]
-    public void A_silent_gateway_is_missed_after_the_time_that_the_alert_tells()
+    public void The_alert_for_a_silent_gateway_fires_after_the_time_that_it_states()
     {
         var expiration = Yaml.Read("deploy/collector/config.yaml")[0]["exporters.prometheus.metric_expiration"].Text;
         var rules = Rules()

@@ -41,7 +41,7 @@ public sealed class RenderedTests
     /// </summary>
     [KubectlTheory]
     [MemberData(nameof(Overlays))]
-    public void A_pod_answers_to_every_name_by_which_it_is_asked(string host, string team)
+    public void A_pod_answers_to_every_name_that_is_used_for_it(string host, string team)
     {
         var built = Yaml.Parse(Kustomize.Build("kubernetes/overlays/" + team));
         var container = Container(built);
