@@ -6,7 +6,7 @@ public sealed class OrderTests(SharedSurroundings surroundings) : MobileTest(sur
     public async Task An_order_shows_its_first_three_items_and_where_it_is()
     {
         var host = Start();
-        var id = await Mine(host);
+        var id = await FirstOrderId(host);
         Upstream.Orders.SetStatus(id, "shipped");
 
         var response = await host.Get($"/orders/{id}");
@@ -27,7 +27,7 @@ public sealed class OrderTests(SharedSurroundings surroundings) : MobileTest(sur
     public async Task Shipping_is_not_called_for_an_order_that_is_not_on_its_way()
     {
         var host = Start();
-        var id = await Mine(host);
+        var id = await FirstOrderId(host);
         Upstream.Orders.SetStatus(id, "paid");
 
         var order = await Ok(await host.Get($"/orders/{id}"));
@@ -42,7 +42,7 @@ public sealed class OrderTests(SharedSurroundings surroundings) : MobileTest(sur
     public async Task Somebody_elses_order_is_not_found()
     {
         var host = Start();
-        var id = await Mine(host);
+        var id = await FirstOrderId(host);
 
         await Problem(await host.Get($"/orders/{id}", "u-1002"), 404, "not_found");
         await Problem(await host.Get("/orders/o-none"), 404, "not_found");
@@ -52,7 +52,7 @@ public sealed class OrderTests(SharedSurroundings surroundings) : MobileTest(sur
     public async Task An_unchanged_order_is_304_and_a_changed_one_is_sent()
     {
         var host = Start();
-        var id = await Mine(host);
+        var id = await FirstOrderId(host);
         Upstream.Orders.SetStatus(id, "paid");
         var first = await host.Get($"/orders/{id}");
         var tag = first.Headers.ETag!.ToString();
@@ -76,7 +76,7 @@ public sealed class OrderTests(SharedSurroundings surroundings) : MobileTest(sur
     public async Task A_degraded_order_has_no_tag_and_is_not_kept()
     {
         var host = Start();
-        var id = await Mine(host);
+        var id = await FirstOrderId(host);
         Upstream.Orders.SetStatus(id, "shipped");
         Upstream.Shipping.Faults.Set(FaultMode.Status);
 
@@ -89,5 +89,6 @@ public sealed class OrderTests(SharedSurroundings surroundings) : MobileTest(sur
         Assert.Equal("no-store", response.Headers.CacheControl?.ToString());
     }
 
-    private static async Task<string> Mine(MobileHost host) => (string)(await Ok(await host.Get("/home-feed")))["orders"]![0]!["id"]!;
+    private static async Task<string> FirstOrderId(MobileHost host) =>
+        (string)(await Ok(await host.Get("/home-feed")))["orders"]![0]!["id"]!;
 }

@@ -20,7 +20,7 @@ public sealed class ClientHeaderTests(SharedSurroundings surroundings) : MobileT
 
         foreach (var service in (SampleService[])[Upstream.Users, Upstream.Orders, Upstream.Recommendations, Upstream.Notifications])
         {
-            Assert.Equal(("de", "phone"), Told(service));
+            Assert.Equal(("de", "phone"), SentHeaders(service));
         }
     }
 
@@ -45,8 +45,8 @@ public sealed class ClientHeaderTests(SharedSurroundings surroundings) : MobileT
         await Ok(await Get(host, "/products/p-1", null, "de", "phone"));
         await Ok(await Get(host, "/products/p-1", null, "fr", "tablet"));
 
-        Assert.Equal((null, null), Told(Upstream.Products));
-        Assert.Equal((null, null), Told(Upstream.Pricing));
+        Assert.Equal((null, null), SentHeaders(Upstream.Products));
+        Assert.Equal((null, null), SentHeaders(Upstream.Pricing));
         Assert.Equal(1, Upstream.Products.Calls.Count);
     }
 
@@ -112,7 +112,7 @@ public sealed class ClientHeaderTests(SharedSurroundings surroundings) : MobileT
 
         await Ok(await Get(host, "/home-feed", "u-1001", "de", device));
 
-        Assert.Equal(("de", reaches ? device : null), Told(Upstream.Users));
+        Assert.Equal(("de", reaches ? device : null), SentHeaders(Upstream.Users));
     }
 
     [Fact]
@@ -126,10 +126,10 @@ public sealed class ClientHeaderTests(SharedSurroundings surroundings) : MobileT
         );
 
         Assert.Equal(200, answer.Status);
-        Assert.Equal((null, null), Told(Upstream.Users));
+        Assert.Equal((null, null), SentHeaders(Upstream.Users));
     }
 
-    private static (string?, string?) Told(SampleService service) =>
+    private static (string?, string?) SentHeaders(SampleService service) =>
         (service.Calls.All[^1].Header("Accept-Language"), service.Calls.All[^1].Header("X-Device"));
 
     private static Task<HttpResponseMessage> Get(MobileHost host, string path, string? user, string language, string device)

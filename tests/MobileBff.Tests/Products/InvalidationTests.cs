@@ -5,7 +5,7 @@ namespace MobileBff.Tests.Products;
 
 public sealed class InvalidationTests(SharedSurroundings surroundings) : MobileTest(surroundings)
 {
-    private static readonly Dictionary<string, string?> Kept = new()
+    private static readonly Dictionary<string, string?> Caching = new()
     {
         ["Composition:product:product:Fresh"] = "01:00:00",
         ["Composition:product:pricing:Fresh"] = "01:00:00",
@@ -25,7 +25,7 @@ public sealed class InvalidationTests(SharedSurroundings surroundings) : MobileT
     [InlineData("""{"tags":["pricing:p-1"]}""", 415, "unsupported_media_type", "text/plain")]
     public async Task A_body_that_names_no_tags_invalidates_nothing(string body, int status, string code, string type = "application/json")
     {
-        var host = Start(Kept);
+        var host = Start(Caching);
         await Ok(await host.Get("/products/p-1", user: null));
 
         var problem = await Problem(await Invalidate(host, body, type), status, code);
@@ -38,7 +38,7 @@ public sealed class InvalidationTests(SharedSurroundings surroundings) : MobileT
     [Fact]
     public async Task A_tag_invalidates_only_the_entries_that_have_it()
     {
-        var host = Start(Kept);
+        var host = Start(Caching);
         await Ok(await host.Get("/products/p-1", user: null));
 
         using var answer = await Invalidate(host, """{"tags":["pricing:p-1","pricing:p-none"]}""");
@@ -51,7 +51,7 @@ public sealed class InvalidationTests(SharedSurroundings surroundings) : MobileT
     [Fact]
     public async Task A_read_after_an_invalidation_does_not_join_an_earlier_read()
     {
-        var host = Start(new(Kept) { ["Upstreams:pricing:Retries"] = "0" }); // A retry would count as the second call.
+        var host = Start(new(Caching) { ["Upstreams:pricing:Retries"] = "0" }); // A retry would count as the second call.
         using var held = Upstream.Pricing.Faults.Hold();
         var before = host.Get("/products/p-1");
         await Upstream.Pricing.Calls.ReachAsync(1).WaitAsync(WaitLimit);
