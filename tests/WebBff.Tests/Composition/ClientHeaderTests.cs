@@ -21,7 +21,7 @@ public sealed class ClientHeaderTests(SharedSurroundings surroundings) : WebTest
 
         foreach (var service in (SampleService[])[Upstream.Users, Upstream.Orders, Upstream.Notifications, Upstream.Recommendations])
         {
-            Assert.Equal([("de", "phone"), ("fr", "phone")], Told(service));
+            Assert.Equal([("de", "phone"), ("fr", "phone")], SentHeaders(service));
         }
     }
 
@@ -39,12 +39,12 @@ public sealed class ClientHeaderTests(SharedSurroundings surroundings) : WebTest
             await Ok(await Get(browser, "/api/products/p-1", language, device));
         }
 
-        Assert.Equal([("de", null), ("fr", null)], Told(Upstream.Catalog)); // gRPC.
-        Assert.Equal([("de", null), ("fr", null)], Told(Upstream.Pricing)); // GraphQL.
-        Assert.All(Told(Upstream.Inventory), told => Assert.Equal((null, null), told));
+        Assert.Equal([("de", null), ("fr", null)], SentHeaders(Upstream.Catalog)); // gRPC.
+        Assert.Equal([("de", null), ("fr", null)], SentHeaders(Upstream.Pricing)); // GraphQL.
+        Assert.All(SentHeaders(Upstream.Inventory), told => Assert.Equal((null, null), told));
     }
 
-    private static List<(string?, string?)> Told(SampleService service) =>
+    private static List<(string?, string?)> SentHeaders(SampleService service) =>
         [.. service.Calls.All.Select(c => (c.Header("Accept-Language"), c.Header("X-Device")))];
 
     private static Task<HttpResponseMessage> Get(Browser browser, string path, string language, string device) =>

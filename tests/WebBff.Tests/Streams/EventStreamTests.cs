@@ -163,14 +163,14 @@ public sealed class EventStreamTests(SharedSurroundings surroundings) : WebTest(
     [Fact]
     public async Task A_session_that_ends_while_its_stream_begins_ends_the_stream()
     {
-        var letIn = new LetIn();
+        var callers = new HookedCallerSource();
         var host = Start(services: s =>
         {
             var sessions = s.Last(service => service.ServiceType == typeof(ICallerSource));
-            s.Decorate<ICallerSource>(letIn.After).Remove(sessions);
+            s.Decorate<ICallerSource>(callers.After).Remove(sessions);
         });
         var browser = await SignedIn(host);
-        letIn.Happens = async () =>
+        callers.AfterResolve = async () =>
         {
             using var form = new FormUrlEncodedContent([
                 KeyValuePair.Create("logout_token", Surroundings.Identity.CreateLogoutToken("web-bff", "u-1001", null)),
@@ -181,7 +181,7 @@ public sealed class EventStreamTests(SharedSurroundings surroundings) : WebTest(
 
         using var ended = await browser.Send(HttpMethod.Get, "/api/events").WaitAsync(WaitLimit);
 
-        Assert.Null(letIn.Happens);
+        Assert.Null(callers.AfterResolve);
         Assert.Equal(HttpStatusCode.OK, ended.StatusCode);
     }
 
@@ -243,15 +243,15 @@ public sealed class EventStreamTests(SharedSurroundings surroundings) : WebTest(
             );
 
     /// <summary>Runs an action once, after a request has been admitted and before it is answered.</summary>
-    private sealed class LetIn : ICallerSource
+    private sealed class HookedCallerSource : ICallerSource
     {
         private ICallerSource? _inner;
 
-        public Func<Task>? Happens { get; set; }
+        public Func<Task>? AfterResolve { get; set; }
 
         public string? Challenge => _inner!.Challenge;
 
-        public LetIn After(ICallerSource inner)
+        public HookedCallerSource After(ICallerSource inner)
         {
             _inner = inner;
             return this;
@@ -260,10 +260,10 @@ public sealed class EventStreamTests(SharedSurroundings surroundings) : WebTest(
         public async ValueTask<CallerResult> Resolve(HttpContext context)
         {
             var result = await _inner!.Resolve(context);
-            if (context.Request.Path == "/api/events" && Happens is { } happens)
+            if (context.Request.Path == "/api/events" && AfterResolve is { } hook)
             {
-                Happens = null;
-                await happens();
+                AfterResolve = null;
+                await hook();
             }
 
             return result;
