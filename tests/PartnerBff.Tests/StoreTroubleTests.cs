@@ -12,7 +12,7 @@ namespace PartnerBff.Tests;
 /// </summary>
 public sealed class StoreTroubleTests
 {
-    private const int Enough = 30;
+    private const int OperationsPerStore = 30;
     private static readonly DateTimeOffset Now = DateTimeOffset.UtcNow;
 
     private static readonly Dictionary<string, Func<RedisState, StoreProbe>> Probes = new()
@@ -52,7 +52,7 @@ public sealed class StoreTroubleTests
         using var state = await Stores.Connect(server, logging);
         using var load = new StoreLoad(Probes.ToDictionary(p => p.Key, p => p.Value(state)));
 
-        await load.During(() => load.More(Enough));
+        await load.During(() => load.More(OperationsPerStore));
 
         Assert.Empty(await load.Lost());
         Assert.Equal(0, load.Refused);

@@ -16,7 +16,7 @@ public sealed class KilledInstanceTests(SharedSurroundings surroundings) : Partn
         var arrived = Upstream.Orders.Calls.NextAsync();
         var first = Send(living, HttpMethod.Post, "/v1/orders", AcmeKey, Order(), "race", client);
         await arrived.WaitAsync(WaitLimit); // The instance that will die holds the key, and the service has the order.
-        var copies = Enumerable.Range(0, 100).Select(i => Persist(living, i % 2 == 0 ? client : living.Client)).ToList();
+        var copies = Enumerable.Range(0, 100).Select(i => SendUntilAnswered(living, i % 2 == 0 ? client : living.Client)).ToList();
         await dying.Kill();
         held.Dispose();
 
@@ -75,7 +75,7 @@ public sealed class KilledInstanceTests(SharedSurroundings surroundings) : Partn
     }
 
     /// <summary>A well-behaved client: repeats under the same key until it has an answer, on the other instance when one is gone.</summary>
-    private static async Task<string> Persist(PartnerHost living, HttpClient preferred)
+    private static async Task<string> SendUntilAnswered(PartnerHost living, HttpClient preferred)
     {
         while (true)
         {

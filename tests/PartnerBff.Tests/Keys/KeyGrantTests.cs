@@ -9,8 +9,8 @@ public sealed class KeyGrantTests(SharedSurroundings surroundings) : PartnerTest
     public async Task A_key_makes_and_rotates_no_key_with_scopes_that_it_does_not_have(bool withRedis)
     {
         var host = await Started(withRedis);
-        var manager = await Made(host, AcmeKey, ["keys.manage"]);
-        var strong = await Made(host, AcmeKey, ["orders.read", "keys.manage"]);
+        var manager = await CreateKey(host, AcmeKey, ["keys.manage"]);
+        var strong = await CreateKey(host, AcmeKey, ["orders.read", "keys.manage"]);
 
         var refused = await Problem(
             await Create(host, (string)manager["key"]!, ["keys.manage", "orders.read", "orders.write"]),
@@ -23,7 +23,7 @@ public sealed class KeyGrantTests(SharedSurroundings surroundings) : PartnerTest
         Assert.Equal(HttpStatusCode.OK, (await Get(host, "/v1/orders", (string)strong["key"]!)).StatusCode);
         Assert.Null(Listed(await Json(await Get(host, "/v1/api-keys", AcmeKey)), strong)["expires_at"]); // Not even the overlap began.
 
-        var equal = await Made(host, (string)manager["key"]!, ["keys.manage"]);
+        var equal = await CreateKey(host, (string)manager["key"]!, ["keys.manage"]);
         Assert.Equal(
             ["keys.manage"],
             (await Json(await Rotate(host, (string)manager["key"]!, equal), 201))["scopes"]!.AsArray().Select(s => (string)s!)
@@ -42,12 +42,12 @@ public sealed class KeyGrantTests(SharedSurroundings surroundings) : PartnerTest
     public async Task A_key_makes_and_rotates_no_key_that_outlives_it(bool withRedis)
     {
         var host = await Started(withRedis);
-        var endless = await Made(host, AcmeKey, ["keys.manage"]);
-        var ending = await Made(host, AcmeKey, ["keys.manage"], "2999-01-01T00:00:00Z");
+        var endless = await CreateKey(host, AcmeKey, ["keys.manage"]);
+        var ending = await CreateKey(host, AcmeKey, ["keys.manage"], "2999-01-01T00:00:00Z");
         var key = (string)ending["key"]!;
 
-        Assert.Equal("2999-01-01T00:00:00Z", Utc((await Made(host, key, ["keys.manage"]))["expires_at"]));
-        Assert.Equal("2998-01-01T00:00:00Z", Utc((await Made(host, key, ["keys.manage"], "2998-01-01T00:00:00Z"))["expires_at"]));
+        Assert.Equal("2999-01-01T00:00:00Z", Utc((await CreateKey(host, key, ["keys.manage"]))["expires_at"]));
+        Assert.Equal("2998-01-01T00:00:00Z", Utc((await CreateKey(host, key, ["keys.manage"], "2998-01-01T00:00:00Z"))["expires_at"]));
         await Problem(await Create(host, key, ["keys.manage"], "2999-01-01T00:00:01Z"), 403, "forbidden");
         await Problem(await Rotate(host, key, endless), 403, "forbidden");
         Assert.Equal("2999-01-01T00:00:00Z", Utc((await Json(await Rotate(host, key, ending), 201))["expires_at"]));
@@ -57,11 +57,11 @@ public sealed class KeyGrantTests(SharedSurroundings surroundings) : PartnerTest
     public async Task A_replaced_key_makes_no_key_that_outlives_it()
     {
         var host = Start();
-        var leaked = await Made(host, AcmeKey, ["keys.manage"]);
+        var leaked = await CreateKey(host, AcmeKey, ["keys.manage"]);
         await Json(await Rotate(host, AcmeKey, leaked), 201);
 
         await Problem(await Rotate(host, (string)leaked["key"]!, leaked), 403, "forbidden");
-        var last = await Made(host, (string)leaked["key"]!, ["keys.manage"]);
+        var last = await CreateKey(host, (string)leaked["key"]!, ["keys.manage"]);
         // The new key ends with the overlap of the old one.
         Assert.Equal(Utc(Listed(await Json(await Get(host, "/v1/api-keys", AcmeKey)), leaked)["expires_at"]), Utc(last["expires_at"]));
     }
@@ -73,14 +73,14 @@ public sealed class KeyGrantTests(SharedSurroundings surroundings) : PartnerTest
         var token = Surroundings.Token("client", "keys.manage orders.read", new JsonObject { ["tid"] = "acme" });
         await Problem(await Create(host, token, ["orders.write"]), 403, "insufficient_scope");
         await Problem(await Create(host, token, ["orders.read"], "2999-01-01T00:00:00Z"), 403, "forbidden");
-        var made = await Made(host, token, ["orders.read"]);
+        var made = await CreateKey(host, token, ["orders.read"]);
         Assert.InRange(
             DateTimeOffset.Parse((string)made["expires_at"]!, CultureInfo.InvariantCulture),
             DateTimeOffset.UtcNow,
             DateTimeOffset.UtcNow.AddDays(1)
         );
         await Json(await Get(host, "/v1/orders", (string)made["key"]!));
-        var endless = await Made(host, AcmeKey, ["orders.read"]);
+        var endless = await CreateKey(host, AcmeKey, ["orders.read"]);
         await Problem(await Rotate(host, token, endless), 403, "forbidden");
     }
 
@@ -99,8 +99,8 @@ public sealed class KeyGrantTests(SharedSurroundings surroundings) : PartnerTest
 
         var key = (string)here["key"]!;
         await Problem(await CreateFor(host, key, scopes, "127.0.0.1", "0.0.0.0/0"), 403, "forbidden");
-        await Problem(await Rotate(host, key, await Made(host, AcmeKey, scopes)), 403, "forbidden");
-        Assert.Equal(["127.0.0.0/8", "::1/128"], Networks(await Made(host, key, scopes)));
+        await Problem(await Rotate(host, key, await CreateKey(host, AcmeKey, scopes)), 403, "forbidden");
+        Assert.Equal(["127.0.0.0/8", "::1/128"], Networks(await CreateKey(host, key, scopes)));
         Assert.Equal(["127.0.0.1"], Networks(await MadeFor(host, key, scopes, "127.0.0.1")));
         Assert.Equal(["127.0.0.0/8", "::1"], Networks(await Json(await Rotate(host, key, here), 201)));
         await Problem(await CreateFor(host, AcmeKey, scopes, "127.0.0.0/33"), 400, "validation_failed");
@@ -143,7 +143,7 @@ public sealed class KeyGrantTests(SharedSurroundings surroundings) : PartnerTest
         return host;
     }
 
-    private static async Task<JsonObject> Made(PartnerHost host, string credential, string[] scopes, string? expiresAt = null) =>
+    private static async Task<JsonObject> CreateKey(PartnerHost host, string credential, string[] scopes, string? expiresAt = null) =>
         await Json(await Create(host, credential, scopes, expiresAt), 201);
 
     private static Task<HttpResponseMessage> Create(

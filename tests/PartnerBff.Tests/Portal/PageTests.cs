@@ -18,7 +18,7 @@ public sealed class PageTests(SharedSurroundings surroundings) : PortalTest(surr
             id = answer.Headers.GetValues("X-Request-Id").Single();
         }
 
-        await Noted(host, "acme", 7);
+        await WaitForRequests(host, "acme", 7);
         await using var chromium = await Chromium.Start(host);
         var page = chromium.Page;
         await chromium.SignIn("/portal", "Carol");
@@ -151,7 +151,7 @@ public sealed class PageTests(SharedSurroundings surroundings) : PortalTest(surr
         await Connected(other);
         var carol = await SignedIn(one);
         using var called = await Get(one, "/v1/products?limit=1", AcmeKey);
-        await Noted(one, "acme", 1);
+        await WaitForRequests(one, "acme", 1);
         Assert.Contains(
             called.Headers.GetValues("X-Request-Id").Single(),
             await Page(await carol.Get("/portal/requests")),
@@ -177,7 +177,7 @@ public sealed class PageTests(SharedSurroundings surroundings) : PortalTest(surr
         var host = StartPortal();
         using var called = await Get(host, "/v1/products?limit=1", AcmeKey);
         var id = called.Headers.GetValues("X-Request-Id").Single();
-        await Noted(host, "acme", 1);
+        await WaitForRequests(host, "acme", 1);
         var (carol, dave) = (await SignedIn(host), await SignedIn(host, "dave"));
 
         Assert.Contains("/v1/products", await Page(await carol.Get("/portal/requests?id=" + id)), StringComparison.Ordinal);

@@ -43,7 +43,7 @@ public abstract partial class PortalTest(SharedSurroundings surroundings) : Part
     }
 
     /// <summary>Waits until the tenant's requests are logged and counted, which may happen after their answers have arrived.</summary>
-    protected static Task Noted(PartnerHost host, string tenant, int requests) =>
+    protected static Task WaitForRequests(PartnerHost host, string tenant, int requests) =>
         Eventually.True(
             async () => (await host.Services.GetRequiredService<RequestLog>().Read(tenant, default)).Count == requests,
             WaitLimit

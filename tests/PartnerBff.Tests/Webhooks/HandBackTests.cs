@@ -73,7 +73,7 @@ public sealed class HandBackTests(SharedSurroundings surroundings) : WebhookTest
     {
         var redis = StartRedis();
         await using var receiver = await Receiver.Start();
-        var claim = new Moment();
+        var claim = new PausePoint();
         var stopping = StartForWebhooks(
             LongClaims,
             redis,
@@ -85,7 +85,7 @@ public sealed class HandBackTests(SharedSurroundings surroundings) : WebhookTest
         await claim.Reached;
 
         var stopped = stopping.Services.GetRequiredService<WebhookWorker>().StopAsync(default);
-        claim.GoOn();
+        claim.Continue();
         await stopped;
 
         StartForWebhooks(LongClaims, redis);
@@ -98,7 +98,7 @@ public sealed class HandBackTests(SharedSurroundings surroundings) : WebhookTest
     {
         var redis = StartRedis();
         await using var receiver = await Receiver.Start();
-        var begin = new Moment();
+        var begin = new PausePoint();
         RecordedQueue queue = null!;
         var stopping = StartForWebhooks(
             LongClaims,
@@ -128,12 +128,12 @@ public sealed class HandBackTests(SharedSurroundings surroundings) : WebhookTest
     {
         var redis = StartRedis();
         await using var receiver = await Receiver.Start();
-        var take = new Moment();
+        var take = new PausePoint();
         RecordedQueue queue = null!;
         var stopping = StartForWebhooks(
             LongClaims,
             redis,
-            services => services.Decorate<IEventQueue>(inner => queue = new RecordedQueue(inner) { Took = take })
+            services => services.Decorate<IEventQueue>(inner => queue = new RecordedQueue(inner) { AfterTake = take })
         );
         await Connected(stopping);
         await Create(stopping, receiver.Url);
@@ -141,7 +141,7 @@ public sealed class HandBackTests(SharedSurroundings surroundings) : WebhookTest
         await take.Reached;
 
         var stopped = stopping.Services.GetRequiredService<WebhookDispatcher>().StopAsync(default);
-        take.GoOn();
+        take.Continue();
         await stopped;
 
         Assert.NotEmpty(queue.Taken);

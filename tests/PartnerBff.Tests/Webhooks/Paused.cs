@@ -7,22 +7,22 @@ using EventId = Bff.Events.EventId;
 namespace PartnerBff.Tests.Webhooks;
 
 /// <summary>A point in the code under test at which that code waits for the test.</summary>
-internal sealed class Moment
+internal sealed class PausePoint
 {
     private readonly TaskCompletionSource _reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly TaskCompletionSource _goOn = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _continued = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public Task Reached => _reached.Task.WaitAsync(TimeSpan.FromSeconds(90));
 
-    public void GoOn() => _goOn.TrySetResult();
+    public void Continue() => _continued.TrySetResult();
 
     /// <summary>
     /// Waits until the test lets the code go on or the wait is cancelled. A cancelled call ends without its answer, as it does in Redis.
     /// </summary>
-    public async Task Meet(CancellationToken cancellation)
+    public async Task Pause(CancellationToken cancellation)
     {
         _reached.TrySetResult();
-        await _goOn.Task.WaitAsync(cancellation);
+        await _continued.Task.WaitAsync(cancellation);
         cancellation.ThrowIfCancellationRequested();
     }
 }
@@ -30,7 +30,7 @@ internal sealed class Moment
 /// <summary>A queue that records the events that pass through it.</summary>
 internal sealed class RecordedQueue(IEventQueue inner) : IEventQueue
 {
-    public Moment? Took { get; init; }
+    public PausePoint? AfterTake { get; init; }
 
     public List<EventId> Taken { get; } = [];
 
@@ -44,9 +44,9 @@ internal sealed class RecordedQueue(IEventQueue inner) : IEventQueue
     {
         var events = await inner.Take(count, cancellation);
         Taken.AddRange(events.Select(e => e.Id));
-        if (events.Count > 0 && Took is { } moment)
+        if (events.Count > 0 && AfterTake is { } point)
         {
-            await moment.Meet(cancellation);
+            await point.Pause(cancellation);
         }
 
         return events;
@@ -70,9 +70,9 @@ internal sealed class PausedStore(IWebhookStore inner) : IWebhookStore
 {
     private int _looks;
 
-    public Moment? Claimed { get; init; }
+    public PausePoint? Claimed { get; init; }
 
-    public Moment? Beginning { get; init; }
+    public PausePoint? Beginning { get; init; }
 
     /// <summary>Number of reads of due deliveries.</summary>
     public int Looks => Volatile.Read(ref _looks);
@@ -86,9 +86,9 @@ internal sealed class PausedStore(IWebhookStore inner) : IWebhookStore
     )
     {
         var claimed = await inner.Claim(endpointId, now, lease, count, cancellation);
-        if (claimed.Count > 0 && Claimed is { } moment)
+        if (claimed.Count > 0 && Claimed is { } point)
         {
-            await moment.Meet(cancellation);
+            await point.Pause(cancellation);
         }
 
         return claimed;
@@ -96,9 +96,9 @@ internal sealed class PausedStore(IWebhookStore inner) : IWebhookStore
 
     public async Task Begin(IReadOnlyCollection<WebhookDelivery> deliveries, DateTimeOffset now, CancellationToken cancellation)
     {
-        if (deliveries.Count > 0 && Beginning is { } moment)
+        if (deliveries.Count > 0 && Beginning is { } point)
         {
-            await moment.Meet(cancellation);
+            await point.Pause(cancellation);
         }
 
         await inner.Begin(deliveries, now, cancellation);
