@@ -11,7 +11,7 @@ public sealed class CutStreamTests() : InstancesOnOneRedis("WebBff", 2)
     private const int Cuts = 20;
 
     /// <summary>Number of events that the publisher may be ahead of the reader, so that every cut falls between events.</summary>
-    private const int Ahead = 40;
+    private const int MaxAhead = 40;
 
     [RedisFact]
     public async Task Five_hundred_events_over_twenty_cuts_and_restarts_arrive_once_and_in_order()
@@ -26,7 +26,7 @@ public sealed class CutStreamTests() : InstancesOnOneRedis("WebBff", 2)
             last = first.LastEventId;
         }
 
-        using var published = new SemaphoreSlim(Ahead);
+        using var published = new SemaphoreSlim(MaxAhead);
         var publishing = Publish(published);
         var seen = new List<string>();
         for (var cut = 1; cut <= Cuts + 1; cut++)

@@ -40,12 +40,12 @@ public sealed class IdleStreamTests(ITestOutputHelper output) : IAsyncLifetime
         await Eventually.True(() => streams.All(s => s.LastEventId is not null));
         var said = streams.ConvertAll(s => s.Comments);
         var opened = gateway.ResidentBytes;
-        var busy = await Spends(gateway);
+        var busy = await CpuShare(gateway);
         var memory = Math.Max(opened, gateway.ResidentBytes) - before;
         Assert.All(reading, r => Assert.False(r.IsCompleted));
         Assert.All(streams.Zip(said), s => Assert.InRange(s.First.Comments - s.Second, 1, 3));
         streams.ForEach(s => s.Dispose());
-        var idle = await Spends(gateway);
+        var idle = await CpuShare(gateway);
         output.WriteLine($"{memory / 1048576.0:F1} MiB; {idle:P2} of a core without, {busy:P2} with them");
         Assert.True(memory <= 40 * 1024 * 1024, $"{memory} bytes");
         Assert.True(busy - idle < 0.01, $"{busy:P2} of a core, without the streams {idle:P2}");
@@ -72,7 +72,7 @@ public sealed class IdleStreamTests(ITestOutputHelper output) : IAsyncLifetime
     }
 
     /// <summary>Returns the share of a core that the gateway uses over two heartbeats.</summary>
-    private static async Task<double> Spends(GatewayProcess gateway)
+    private static async Task<double> CpuShare(GatewayProcess gateway)
     {
         var (cpu, time) = (gateway.Cpu, Stopwatch.StartNew());
         await Task.Delay(TwoHeartbeats);

@@ -10,7 +10,7 @@ namespace Bff.EndToEnd.Tests.Images;
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class ImageFactAttribute : FactAttribute
 {
-    public ImageFactAttribute() => Skip = Machine.Lacks;
+    public ImageFactAttribute() => Skip = Machine.MissingRequirement;
 }
 
 /// <summary>Also skips the test without <c>eng/run-images</c>, because publishing as the Dockerfiles do takes minutes.</summary>
@@ -18,13 +18,15 @@ internal sealed class ImageFactAttribute : FactAttribute
 internal sealed class ImageTheoryAttribute : TheoryAttribute
 {
     public ImageTheoryAttribute() =>
-        Skip = Machine.Lacks ?? (Environment.GetEnvironmentVariable("BFF_IMAGES") == "published" ? null : "takes minutes: eng/run-images");
+        Skip =
+            Machine.MissingRequirement
+            ?? (Environment.GetEnvironmentVariable("BFF_IMAGES") == "published" ? null : "takes minutes: eng/run-images");
 }
 
 internal static class Machine
 {
     /// <summary>What the machine lacks or forbids, or null.</summary>
-    public static string? Lacks { get; } = Find();
+    public static string? MissingRequirement { get; } = Find();
 
     private static string? Find()
     {

@@ -41,8 +41,8 @@ public sealed class ForgedCredentialsTests(ITestOutputHelper output) : IDisposab
         );
         Assert.Equal(HttpStatusCode.OK, (await Send(gateway.Client, good)).Status);
         using var stop = new CancellationTokenSource();
-        var (calm, seen) = (await Good(gateway, good, 200, CancellationToken.None), new ConcurrentDictionary<string, int>());
-        var caller = Task.Run(() => Good(gateway, good, int.MaxValue, stop.Token));
+        var (calm, seen) = (await CallContinuously(gateway, good, 200, CancellationToken.None), new ConcurrentDictionary<string, int>());
+        var caller = Task.Run(() => CallContinuously(gateway, good, int.MaxValue, stop.Token));
 
         var taken = Stopwatch.StartNew();
         await Task.WhenAll(
@@ -76,7 +76,7 @@ public sealed class ForgedCredentialsTests(ITestOutputHelper output) : IDisposab
     public void Dispose() => _redis?.Dispose();
 
     /// <summary>Calls without a pause, expects 200 every time, and returns the durations in milliseconds.</summary>
-    private static async Task<List<double>> Good(GatewayProcess gateway, string key, int most, CancellationToken stop)
+    private static async Task<List<double>> CallContinuously(GatewayProcess gateway, string key, int most, CancellationToken stop)
     {
         using var client = gateway.NewClient();
         var felt = new List<double>();

@@ -16,7 +16,7 @@ public sealed class PrometheusTests : IAsyncLifetime
     private static readonly string Key = ApiKeyFormat.New(isTest: false);
 
     /// <summary>Metrics of panels about faults that this outage does not cause.</summary>
-    private static readonly string[] Quiet =
+    private static readonly string[] UnaffectedMetrics =
     [
         "bff_admission_shed",
         "bff_background_failures",
@@ -73,7 +73,7 @@ public sealed class PrometheusTests : IAsyncLifetime
         await web.Kill();
         string[] second = ["LimitsWithoutRedis MobileBff", "LimitsWithoutRedis PartnerBff", "GatewaySilent WebBff"];
         await Fire(prometheus, second, empty);
-        Assert.Empty(empty.Where(e => !Quiet.Any(q => e.Contains(q, StringComparison.Ordinal))).ToList());
+        Assert.Empty(empty.Where(e => !UnaffectedMetrics.Any(q => e.Contains(q, StringComparison.Ordinal))).ToList());
 
         // Everything works again.
         await File.WriteAllTextAsync(Settings, settings);
