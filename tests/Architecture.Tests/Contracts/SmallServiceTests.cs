@@ -93,12 +93,12 @@ public sealed class SmallServiceTests : IDisposable
     [InlineData("optional int32 count = 1;", "oneof some { int32 count = 1; }", null)]
     [InlineData("service Things {", "service Things { rpc Watch(Ask) returns (stream Thing);", null)]
     public void A_break_of_an_older_proto_file_is_reported(string from, string to, string? line) =>
-        Told(Lines("things.proto", Grpc, Proto, from, to), line);
+        AssertReported(Lines("things.proto", Grpc, Proto, from, to), line);
 
     [Fact]
     public void An_imported_file_beside_the_document_is_read()
     {
-        Told(
+        AssertReported(
             Lines("things.proto", Grpc, Proto, "", "", Owner.Replace("string name = 1", "string name = 2", StringComparison.Ordinal)),
             "owner.name" + Rpc + "now has the number 2, used as 1"
         );
@@ -128,7 +128,7 @@ public sealed class SmallServiceTests : IDisposable
     [InlineData("SMALL LARGE", "LARGE } extend enum Kind { SMALL", null)]
     [InlineData("not: Filter }", "not: Filter } extend input Filter { region: String }", null)]
     public void A_break_of_a_query_with_fragments_and_inputs_is_reported(string from, string to, string? line) =>
-        Told(Lines("things.graphql", Query, Schema, from, to), line);
+        AssertReported(Lines("things.graphql", Query, Schema, from, to), line);
 
     [Theory]
     [InlineData("$first: Int", "first: Int!", "the argument first of Query.animal is now Int!, sent as Int")]
@@ -143,7 +143,7 @@ public sealed class SmallServiceTests : IDisposable
         var query = Query.Replace("$filter: Filter!", "$filter: Filter!, " + variable, StringComparison.Ordinal);
         query = query.Replace("(filter: $filter)", "(filter: $filter, first: $first)", StringComparison.Ordinal);
 
-        Told(Lines("things.graphql", query, Schema, "(filter: Filter!)", $"(filter: Filter!, {argument})"), line);
+        AssertReported(Lines("things.graphql", query, Schema, "(filter: Filter!)", $"(filter: Filter!, {argument})"), line);
     }
 
     [Fact]
@@ -162,10 +162,10 @@ public sealed class SmallServiceTests : IDisposable
         );
 
         Assert.Empty(Lines("things.graphql", Query, schema, "", ""));
-        Told(Lines("things.graphql", Query, schema, "type Cat implements Animal", "type Cat"), "Animal can no longer be Cat");
+        AssertReported(Lines("things.graphql", Query, schema, "type Cat implements Animal", "type Cat"), "Animal can no longer be Cat");
     }
 
-    private static void Told(IReadOnlyList<string> lines, string? line)
+    private static void AssertReported(IReadOnlyList<string> lines, string? line)
     {
         if (line is null)
         {
