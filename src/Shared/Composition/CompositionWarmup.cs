@@ -36,6 +36,9 @@ internal sealed partial class CompositionWarmup(
 {
     private const int Rounds = 20;
 
+    /// <summary>A read that is slow for being cold has no second attempt: it would load what only a service in trouble needs.</summary>
+    private const string ColdRead = "00:01:00";
+
     public async Task Warm(CancellationToken cancellation)
     {
         await using var service = Service();
@@ -49,7 +52,11 @@ internal sealed partial class CompositionWarmup(
                         new Dictionary<string, string?>
                         {
                             ["Upstreams:json:Address"] = addresses[0],
+                            ["Upstreams:json:Timeout"] = ColdRead,
+                            ["Upstreams:json:HedgeAfter"] = ColdRead,
                             ["Upstreams:grpc:Address"] = addresses[1],
+                            ["Upstreams:grpc:Timeout"] = ColdRead,
+                            ["Upstreams:grpc:HedgeAfter"] = ColdRead,
                             ["Upstreams:grpc:Http2"] = "true",
                         }
                     )

@@ -35,6 +35,7 @@ internal static class Instruments
         "Microsoft.AspNetCore.Server.Kestrel",
         "System.Net.Http",
         "System.Runtime",
+        "Polly",
         "Bff",
         "Bff.*",
     ];

@@ -76,7 +76,7 @@ internal sealed class BesideAttempt(UpstreamPool pool, PooledCall call, TimeLimi
 
     private async Task Run(BreakerPermit permit)
     {
-        var outcome = await pool.Attempt(call, permit, this, cancellation);
+        var outcome = await pool.Further.MakeBeside(call, permit, this, cancellation);
         if (outcome.End == AttemptEnd.Good)
         {
             HasWon = true;

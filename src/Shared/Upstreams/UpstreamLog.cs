@@ -9,13 +9,12 @@ namespace Bff.Upstreams;
 /// </summary>
 /// <param name="logger">Where to.</param>
 /// <param name="time">The clock.</param>
-/// <param name="realm">Put before an upstream's name: <c>sandbox/</c> for those of test keys.</param>
-internal sealed partial class UpstreamLog(ILogger logger, TimeProvider time, string realm = "")
+internal sealed partial class UpstreamLog(ILogger logger, TimeProvider time)
 {
     /// <summary>One pool's.</summary>
     /// <param name="upstream">The upstream's name.</param>
     /// <param name="pool"><c>main</c>, <c>canary</c>, or the tenant whose own addresses they are.</param>
-    public Pool For(string upstream, string pool) => new(logger, time, realm + upstream, pool);
+    public Pool For(string upstream, string pool) => new(logger, time, upstream, pool);
 
     /// <summary>What is told of one pool.</summary>
     internal sealed class Pool(ILogger logger, TimeProvider time, string upstream, string pool)

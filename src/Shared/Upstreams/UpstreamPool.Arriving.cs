@@ -31,7 +31,9 @@ internal sealed partial class UpstreamPool
         try
         {
             _budget.Request();
-            var sent = Sent.Of(await Attempt(call, entered, beside: null, cancellation), _time, cancellation);
+            var outcome = await Attempt(call, beside: null, attempt.Token, cancellation);
+            Breaker.Ended(entered, outcome.IsGood);
+            var sent = Sent.Of(outcome, _time, cancellation);
             return KeepsPlace(call, sent.Response) ? sent with { Place = attempt.TakePlace() } : sent;
         }
         finally

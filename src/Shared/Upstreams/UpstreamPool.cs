@@ -12,8 +12,9 @@ namespace Bff.Upstreams;
 /// bulkhead ─► breaker ─► first attempt ─► a second beside it (reads that are hedged or short of time) ─► further ones (repeatable calls,
 /// within the budget)
 /// </code>
-/// Each attempt has the breaker's leave, its time-out, an address (power of two) and a connection. A refusal never takes the place of an
-/// answer: what the last attempt brought is what the caller gets. See the table of docs/life-of-a-request.md.
+/// Each attempt has the breaker's leave, its time-out, an address (power of two) and a connection. The first attempt of a healthy service
+/// runs by itself; all others are made by the pipeline of <see cref="FurtherAttempts"/>. A refusal never takes the place of an answer: what
+/// the last attempt brought is what the caller gets. See the table of docs/life-of-a-request.md.
 /// </summary>
 internal sealed partial class UpstreamPool : IDisposable
 {
@@ -26,6 +27,8 @@ internal sealed partial class UpstreamPool : IDisposable
     private readonly RetryBudget _budget;
     private readonly TimeProvider _time;
     private readonly UpstreamLog.Pool? _log;
+    private readonly (string Upstream, string Pool) _name;
+    private FurtherAttempts? _further;
 
     /// <param name="options">What is known of the service.</param>
     /// <param name="name">Of the pool: <c>main</c>, <c>canary</c> or a tenant.</param>
@@ -46,12 +49,13 @@ internal sealed partial class UpstreamPool : IDisposable
     {
         Options = options;
         _time = services.Time;
-        _log = services.Log?.For(options.Name, name);
+        _name = (services.Realm + options.Name, name);
+        _log = services.Log?.For(_name.Upstream, name);
         _addresses = new PoolAddresses(addresses, services, _log);
         _connections = connections;
         _budget = budget;
         _bulkhead = new ConcurrencyLimiter(new() { PermitLimit = options.MaxConcurrency, QueueLimit = options.MaxQueue });
-        Breaker = new CircuitBreaker(options.Breaker, _time, _log is null ? null : BreakerChanged);
+        Breaker = new CircuitBreaker(options.Breaker, _time, BreakerChanged);
     }
 
     public UpstreamOptions Options { get; }
@@ -61,6 +65,12 @@ internal sealed partial class UpstreamPool : IDisposable
 
     /// <summary>For metrics and tests.</summary>
     public CircuitBreaker Breaker { get; }
+
+    /// <summary>Made when it is first needed: a host whose services are well does not load the package.</summary>
+    internal FurtherAttempts Further =>
+        _further
+        ?? Interlocked.CompareExchange(ref _further, new(this, _name.Upstream, _name.Pool, _budget, _time, _log), null)
+        ?? _further;
 
     private Sent Refused => new(null, UpstreamOutcome.Unavailable, Breaker.RetryAfter, FromFallback: false);
 
@@ -125,48 +135,55 @@ internal sealed partial class UpstreamPool : IDisposable
             }
 
             _budget.Request();
-            var limit = TimeLimit.Start(call.LimitOf(Options.Timeout, _time), _time, cancellation);
-            var timer =
-                isRead && further > 0 && !permit.IsProbe && BesideAfter(call) is { } delay
-                    ? BesideTimer.Start(new BesideAttempt(this, call, limit, cancellation), delay, _time)
-                    : default;
             AttemptOutcome outcome;
-            var attempt = UpstreamAttempt.Begin(call, _addresses.Current, Options);
-            HttpResponseMessage? answer = null;
-            try
+            if (permit.IsProbe)
             {
-                answer = await _connections.SendAsync(attempt.Request, limit.Token);
-                var body =
-                    call.Body == BodyUse.Streamed
-                        ? null
-                        : await BufferedBody.Read(answer, call.Body == BodyUse.Decoded, Options.MaxResponseBytes, limit.Token);
-                outcome = attempt.Answered(answer, body, call, _time);
-            }
-#pragma warning disable CA1031 // An outcome.
-            catch (Exception broken)
-#pragma warning restore CA1031
-            {
-                var beside = call.Beside;
-                var end = call.EndOf(broken, beside is { HasWon: true }, _time, cancellation);
-                outcome = attempt.Broke(broken, answer, end, end == AttemptEnd.Lost && beside!.Address != attempt.Address);
-            }
-
-            Breaker.Ended(permit, outcome.IsGood);
-            timer.Dispose(); // From here on no second attempt starts.
-            if (call.Beside is not { } second)
-            {
-                limit.Dispose();
+                outcome = await Further.Probe(call, permit, further, cancellation);
             }
             else
             {
-                further--;
-                second.Leave(limit);
-                outcome = await second.Settle(outcome);
-            }
+                var limit = TimeLimit.Start(call.LimitOf(Options.Timeout, _time), _time, cancellation);
+                var timer =
+                    isRead && further > 0 && BesideAfter(call) is { } delay
+                        ? BesideTimer.Start(new BesideAttempt(this, call, limit, cancellation), delay, _time)
+                        : default;
+                var attempt = UpstreamAttempt.Begin(call, _addresses.Current, Options);
+                HttpResponseMessage? answer = null;
+                try
+                {
+                    answer = await _connections.SendAsync(attempt.Request, limit.Token);
+                    var body =
+                        call.Body == BodyUse.Streamed
+                            ? null
+                            : await BufferedBody.Read(answer, call.Body == BodyUse.Decoded, Options.MaxResponseBytes, limit.Token);
+                    outcome = attempt.Answered(answer, body, call, _time);
+                }
+#pragma warning disable CA1031 // An outcome.
+                catch (Exception broken)
+#pragma warning restore CA1031
+                {
+                    var beside = call.Beside;
+                    var end = call.EndOf(broken, beside is { HasWon: true }, _time, cancellation);
+                    outcome = attempt.Broke(broken, answer, end, end == AttemptEnd.Lost && beside!.Address != attempt.Address);
+                }
 
-            if (outcome.IsFailure && further > 0)
-            {
-                outcome = await Repeat(call, outcome, further, isRead && Options.HedgeAfter is not null, cancellation);
+                Breaker.Ended(permit, outcome.IsGood);
+                timer.Dispose(); // From here on no second attempt starts.
+                if (call.Beside is not { } second)
+                {
+                    limit.Dispose();
+                }
+                else
+                {
+                    further--;
+                    second.Leave(limit);
+                    outcome = await second.Settle(outcome);
+                }
+
+                if (outcome.IsFailure && further > 0)
+                {
+                    outcome = await Further.Repeat(call, outcome, further, cancellation);
+                }
             }
 
             var sent = Sent.Of(outcome, _time, cancellation);
@@ -205,12 +222,14 @@ internal sealed partial class UpstreamPool : IDisposable
     {
         if (state == BreakerState.Open)
         {
-            _log!.BreakerOpened(Options.Breaker.BreakDuration);
+            _log?.BreakerOpened(Options.Breaker.BreakDuration);
         }
         else
         {
-            _log!.BreakerClosed();
+            _log?.BreakerClosed();
         }
+
+        Further.BreakerChanged(state);
     }
 
     private async ValueTask<RateLimitLease?> Queue(PooledCall call, CancellationToken cancellation)

@@ -33,7 +33,7 @@ internal sealed class UpstreamRegistry : IDisposable
     {
         _time = time;
         _live = new(time, logger is null ? null : new(logger, time), names);
-        _sandbox = new(time, logger is null ? null : new(logger, time, "sandbox/"), names);
+        _sandbox = _live with { Realm = "sandbox/" };
     }
 
     /// <summary>The upstreams of a configuration; immutable.</summary>

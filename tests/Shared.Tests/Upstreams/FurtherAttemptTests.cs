@@ -1,3 +1,4 @@
+using Bff.Concurrency;
 using Bff.Dev.Upstreams.Faults;
 using Bff.TestKit;
 using Bff.Upstreams;
@@ -54,6 +55,28 @@ public sealed class FurtherAttemptTests
         Assert.Equal(UpstreamOutcome.Failed, next.Outcome);
         Assert.Equal(UpstreamOutcome.Unavailable, refused.Outcome);
         Assert.Equal(2, bench.Services.Users.Calls.Count);
+    }
+
+    [Fact]
+    public async Task A_probe_whose_caller_has_gone_before_it_is_sent_leaves_its_place_to_the_next_call()
+    {
+        var time = new ManualTimeProvider();
+        await using var bench = await StartAsync(time, ("Upstreams:users:Retries", "0"));
+        await Open(bench, time);
+        time.Advance(Break);
+        var request = UpstreamBench.Request();
+        var call = new PooledCall
+        {
+            Request = new(HttpMethod.Get, new Uri(Path, UriKind.Relative)),
+            Body = BodyUse.Decoded,
+            Deadline = Deadline.In(WaitLimit, time),
+        };
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
+            await bench.Registry.Find("users", request)!.PoolFor(request).Send(call, new CancellationToken(canceled: true))
+        );
+
+        Assert.True((await bench.Client("users").Get(Path, Any, bench.Call())).IsOk);
     }
 
     [Fact]
