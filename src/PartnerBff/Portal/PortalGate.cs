@@ -1,7 +1,7 @@
+using Bff.Edge;
 using Bff.RateLimiting;
 using Bff.Requests;
 using Bff.Tenancy;
-using Microsoft.AspNetCore.Http.HttpResults;
 using PartnerBff.Portal.Pages;
 
 namespace PartnerBff.Portal;
@@ -37,7 +37,7 @@ internal sealed class PortalGate(FormTokens forms, ITenants tenants, RateLimiter
         var caller = BffRequest.Of(context).Caller;
         if (caller is not { Kind: CallerKind.Session, SessionId: { } session })
         {
-            return new(null, SignIn(context));
+            return await SignIn(context);
         }
 
         var signOut = "/portal/logout?sid=" + Uri.EscapeDataString(session);
@@ -84,10 +84,7 @@ internal sealed class PortalGate(FormTokens forms, ITenants tenants, RateLimiter
 
     private async ValueTask<bool> IsOwnForm(HttpContext context, string session)
     {
-        if (
-            !context.Request.HasFormContentType
-            || context.Request.Headers["Sec-Fetch-Site"] is [{ } site] && site is not ("same-origin" or "none")
-        )
+        if (!context.Request.HasFormContentType || IsForeign(context))
         {
             return false;
         }
@@ -103,12 +100,38 @@ internal sealed class PortalGate(FormTokens forms, ITenants tenants, RateLimiter
         }
     }
 
-    // A form that was sent without a session is lost, so the user starts again at its page.
-    private static RedirectHttpResult SignIn(HttpContext context)
+    // A browser that does not say how near the page is names its origin; or "null", for these pages send no referrer.
+    private static bool IsForeign(HttpContext context)
+    {
+        var headers = context.Request.Headers;
+        return headers["Sec-Fetch-Site"] is { Count: > 0 } site
+            ? site is not ["same-origin" or "none"]
+            : headers.Origin is { Count: > 0 } origin && origin is not ["null"] && !IsOwn(context, origin.ToString());
+    }
+
+    private static bool IsOwn(HttpContext context, string origin) =>
+        string.Equals(origin, PublicUrl.Of(context), StringComparison.OrdinalIgnoreCase)
+        || (
+            Uri.TryCreate(origin, UriKind.Absolute, out var page)
+            && string.Equals(page.Authority, context.Request.Host.Value, StringComparison.OrdinalIgnoreCase)
+        );
+
+    /// <summary>
+    /// A form that was sent without a session is lost. Some browsers do not follow a form's answer to another origin (<c>form-action</c>),
+    /// and its user would see nothing happen: a page of this host leads to the sign-in instead.
+    /// </summary>
+    private static async ValueTask<Admission> SignIn(HttpContext context)
     {
         var request = context.Request;
-        var back = HttpMethods.IsGet(request.Method) ? request.Path + request.QueryString.ToUriComponent() : "/portal";
-        return TypedResults.Redirect("/portal/login?returnUrl=" + Uri.EscapeDataString(back));
+        var isForm = HttpMethods.IsPost(request.Method);
+        var back = isForm ? "/portal" : request.Path + request.QueryString.ToUriComponent();
+        var signIn = "/portal/login?returnUrl=" + Uri.EscapeDataString(back);
+        return new(
+            null,
+            isForm || request.Headers["Sec-Fetch-Site"] is ["same-origin"]
+                ? await PortalPage.SignIn(context, signIn, isLost: isForm)
+                : TypedResults.Redirect(signIn)
+        );
     }
 
     private static async ValueTask<Admission> Refuse(HttpContext context, string? signOut, string title, string text) =>

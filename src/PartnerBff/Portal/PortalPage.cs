@@ -33,7 +33,26 @@ internal static class PortalPage
             status
         );
 
-    /// <summary>Renders an error page in place of a problem document.</summary>
+    /// <summary>The session has ended: where to begin the next one.</summary>
+    /// <param name="context">The request's.</param>
+    /// <param name="address">Of the sign-in.</param>
+    /// <param name="isLost">A form came without a session. Otherwise the page goes on to the sign-in by itself.</param>
+    public static Task<IResult> SignIn(HttpContext context, string address, bool isLost) =>
+        Render<Message>(
+            context,
+            new()
+            {
+                [nameof(Pages.Message.Title)] = "Your session has ended",
+                [nameof(Pages.Message.Text)] = isLost
+                    ? "Nothing has been changed. Sign in and fill in the form again."
+                    : "Sign in to go on.",
+                [nameof(Pages.Message.SignIn)] = address,
+                [nameof(Pages.Message.IsFollowed)] = !isLost,
+            },
+            isLost ? StatusCodes.Status403Forbidden : StatusCodes.Status200OK
+        );
+
+    /// <summary>What went wrong, in place of a problem document.</summary>
     public static Task<IResult> Problem(HttpContext context, Problem problem) =>
         problem.Code == ProblemCodes.NotFound && problem.Detail is null ? NotFound(context)
         : problem.Code == ProblemCodes.StoreUnavailable

@@ -167,6 +167,31 @@ public sealed class GateTests(SharedSurroundings surroundings) : PortalTest(surr
         );
     }
 
+    /// <summary>Browsers that know no Sec-Fetch-Site, and those that are told of no referrer.</summary>
+    [Theory]
+    [InlineData("https://evil.example", 403)]
+    [InlineData("https://portal.example.evil.example", 403)]
+    [InlineData("https://portal.example:8443", 403)]
+    [InlineData("null", 200)]
+    [InlineData("https://portal.example", 200)]
+    [InlineData(null, 200)]
+    public async Task A_form_that_comes_from_another_origin_is_refused_even_with_its_token(string? origin, int status)
+    {
+        var host = StartPortal();
+        var carol = await SignedIn(host);
+        var token = await carol.Token();
+        carol.Http.DefaultRequestHeaders.Host = "portal.example";
+        if (origin is not null)
+        {
+            carol.Http.DefaultRequestHeaders.TryAddWithoutValidation("Origin", origin);
+        }
+
+        await Page(
+            await carol.Post("/portal/keys", token, ("name", "Made"), ("mode", "live"), ("scopes", "orders.read"), ("expiry", "")),
+            status
+        );
+    }
+
     [Fact]
     public async Task Pages_allow_nothing_inline_and_are_not_kept()
     {

@@ -7,6 +7,34 @@ namespace PartnerBff.Tests.Portal;
 /// <summary>Management of keys at the portal.</summary>
 public sealed class KeyTests(SharedSurroundings surroundings) : PortalTest(surroundings)
 {
+    /// <summary>The second answer would take the place of the first, and with it the only sight of a key.</summary>
+    [ChromiumFact]
+    public async Task A_form_is_sent_once_until_its_page_is_shown_again()
+    {
+        await using var chromium = await Chromium.Start(StartPortal());
+        await chromium.SignIn("/portal/keys/new", "Carol");
+        await chromium.Page.GetByLabel("Name").FillAsync("Warehouse sync");
+
+        var sent = await chromium.Page.EvaluateAsync<int[]>(
+            """
+            () => {
+              const form = document.querySelector("form.card");
+              let sent = 0;
+              addEventListener("submit", event => { if (!event.defaultPrevented) sent++; event.preventDefault(); });
+              form.requestSubmit();
+              form.requestSubmit();
+              const before = sent;
+              dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }));
+              form.requestSubmit();
+              return [before, sent];
+            }
+            """
+        );
+
+        Assert.Equal([1, 2], sent);
+        Assert.Empty(chromium.Complaints);
+    }
+
     [ChromiumFact]
     public async Task A_key_is_created_copied_used_rotated_and_revoked()
     {

@@ -1,4 +1,4 @@
-// What pages gain with JavaScript: copying, a chart drawn from its own table, and questions that close again.
+// What pages gain with JavaScript: copying, a chart drawn from its own table, questions that close again, and forms that are sent once.
 (() => {
   "use strict";
 
@@ -19,6 +19,16 @@
       setTimeout(() => { button.textContent = "Copy"; button.classList.remove("done"); }, 2500);
     });
   }
+
+  // A second click while the first one's answer is on its way would make a second key, and the first one's would be seen by nobody.
+  let sent = new WeakSet();
+  document.addEventListener("submit", event => {
+    const form = event.target;
+    if (sent.has(form)) return event.preventDefault();
+    sent.add(form);
+    setTimeout(() => sent.delete(form), 10000); // Stopped by hand: no page comes.
+  });
+  addEventListener("pageshow", () => { sent = new WeakSet(); });
 
   // On a phone the navigation scrolls sideways.
   document.querySelector(".side nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
