@@ -145,7 +145,8 @@ public sealed class AddressTests
     [InlineData("https://example.com:8443/", "Production", 8443, null)]
     [InlineData("https://example.com/", "Production", 8443, "Must have port 8443: events are delivered to no other port.")]
     [InlineData("http://example.com:9999/", "Development", null, null)]
-    public void Only_ports_that_an_installation_delivers_to_are_accepted(string url, string environment, int? port, string? objection)
+    [InlineData("http://example.com:0/", "Development", null, "Must be an absolute URL of at most 2048 characters.")]
+    public void Ports_are_those_that_an_installation_delivers_to(string url, string environment, int? port, string? objection)
     {
         var options = new WebhookOptions { Ports = port is { } one ? [one] : null };
 
