@@ -99,11 +99,17 @@ internal sealed partial class ReloadGate : IDisposable
                 return;
             }
 
+            var wasRefused = _refused.Count > 0;
             _refused = [];
             _metrics.Taken();
             NamePending();
             if (commits.Count == 0)
             {
+                if (wasRefused)
+                {
+                    LogMended(_logger); // Else the log's last word would be the refusal.
+                }
+
                 return;
             }
 
@@ -270,4 +276,12 @@ internal sealed partial class ReloadGate : IDisposable
         EventName = "ConfigurationListenerFailed"
     )]
     private static partial void LogListenerFailed(ILogger logger, Exception exception, string section);
+
+    [LoggerMessage(
+        1007,
+        LogLevel.Information,
+        "The configuration has no mistake any more; nothing that is in use has changed",
+        EventName = "ConfigurationMended"
+    )]
+    private static partial void LogMended(ILogger logger);
 }

@@ -219,6 +219,10 @@ public sealed class ReloadGateTests : IDisposable
 
         settings.Edit(("Left:Size", "1"), ("Right:Size", "1")); // The edit is undone, so the files match the settings in force.
         Assert.Equal((0, 1), (watched["bff.settings.refused"], watched["bff.settings.edits taken"]));
+        Assert.Single(_log.Entries, e => e.Event.Name == "ConfigurationMended");
+
+        settings.Edit(); // Reported twice.
+        Assert.Single(_log.Entries, e => e.Event.Name == "ConfigurationMended");
     }
 
     [Theory]
