@@ -18,6 +18,11 @@ public static class BffHost
         {
             return WebApplication.CreateBuilder(args);
         }
+        catch (DirectoryNotFoundException)
+        {
+            const string Cure = "no such folder. Give the one with the settings files; without it the working directory is taken.";
+            throw new InvalidConfigurationException([new("contentRoot", Cure)]);
+        }
         catch (Exception unreadable) when (unreadable is InvalidDataException or UnauthorizedAccessException)
         {
             // The outer message names the file; the innermost one names the place in it.

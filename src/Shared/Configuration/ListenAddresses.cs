@@ -4,6 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Configuration.EnvironmentVariables;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 
 namespace Bff.Configuration;
@@ -31,20 +32,28 @@ internal sealed class ListenAddresses
 }
 
 /// <summary>Finds mistakes on which the server would fail during start without naming the key.</summary>
-internal sealed class ListenAddressesValidator(IConfiguration configuration) : IValidateOptions<ListenAddresses>
+internal sealed class ListenAddressesValidator(IConfiguration configuration, IHostEnvironment environment)
+    : IValidateOptions<ListenAddresses>
 {
     public ValidateOptionsResult Validate(string? name, ListenAddresses options)
     {
         var mistakes = new List<string>();
+        var kestrel = configuration.GetSection("Kestrel");
+        var endpoints = kestrel.GetSection("Endpoints").GetChildren().ToList();
+        // On a developer's machine the server takes the framework's own certificate.
+        var hasCertificate = environment.IsDevelopment() || IsNamed(kestrel.GetSection("Certificates:Default"));
         foreach (var address in (configuration["Urls"] ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries))
         {
-            CheckAddress("Urls", address);
+            CheckAddress("Urls", address, hasCertificate || endpoints.Count > 0); // With endpoints the server listens at none of these.
         }
 
-        var kestrel = configuration.GetSection("Kestrel");
-        foreach (var endpoint in kestrel.GetSection("Endpoints").GetChildren())
+        foreach (var endpoint in endpoints)
         {
-            CheckAddress(endpoint.Path + ":Url", endpoint["Url"]);
+            CheckAddress(
+                endpoint.Path + ":Url",
+                endpoint["Url"],
+                hasCertificate || IsNamed(endpoint.GetSection("Certificate")) || endpoint.GetSection("Sni").GetChildren().Any()
+            );
             CheckCertificate(endpoint.GetSection("Certificate"));
         }
 
@@ -55,12 +64,18 @@ internal sealed class ListenAddressesValidator(IConfiguration configuration) : I
 
         return mistakes.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(mistakes);
 
-        void CheckAddress(string key, string? address)
+        void CheckAddress(string key, string? address, bool canBeSecure)
         {
             try
             {
-                if (CanBeBound(BindingAddress.Parse(address ?? "")))
+                var parsed = BindingAddress.Parse(address ?? "");
+                if (CanBeBound(parsed))
                 {
+                    if (!canBeSecure && parsed.Scheme.Equals(Uri.UriSchemeHttps, StringComparison.OrdinalIgnoreCase))
+                    {
+                        mistakes.Add($"{key}: https needs a certificate. Name one in Kestrel:Certificates:Default:Path.");
+                    }
+
                     return;
                 }
             }
@@ -92,6 +107,9 @@ internal sealed class ListenAddressesValidator(IConfiguration configuration) : I
             }
         }
     }
+
+    private static bool IsNamed(IConfigurationSection certificate) =>
+        certificate["Path"] is { Length: > 0 } || certificate["Subject"] is { Length: > 0 };
 
     /// <summary>
     /// Whether the server can bind the address. It refuses an invalid port, a path, and port 0 with <c>localhost</c>, which stands for two

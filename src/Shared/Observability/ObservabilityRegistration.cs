@@ -19,6 +19,7 @@ internal static class ObservabilityRegistration
         services.AddSingleton<AccessLog>();
         services.AddHostedService(provider => provider.GetRequiredService<AccessLog>());
         services.AddHostedService<TelemetryExport>();
+        OtlpHeaders.Check(builder.Configuration);
         LogExport.Add(builder);
         // These categories log queries, which may hold a token. The access log contains only the route.
         builder.Logging.AddFilter(RequestActivities.RequestLog, LogLevel.None).AddFilter("Yarp.ReverseProxy.Forwarder", LogLevel.Warning);

@@ -20,6 +20,9 @@ public sealed class UnusableSettingsTests
     [InlineData("MobileBff", "Kestrel:Endpoints:Http:Url", "hunter2")]
     [InlineData("WebBff", "Kestrel:Endpoints:Tls:Certificate:Path", "/no/such/hunter2.pfx")]
     [InlineData("WebBff", "Logging:LogLevel:Default", "hunter2")]
+    [InlineData("WebBff", "OTEL_EXPORTER_OTLP_HEADERS", "hunter2")]
+    [InlineData("MobileBff", "OTEL_EXPORTER_OTLP_TRACES_HEADERS", "hunter2")]
+    [InlineData("PartnerBff", "ASPNETCORE_CONTENTROOT", "/no/such/hunter2", "contentRoot")]
     [InlineData("PartnerBff", "ApiKeys:Pepper", "hunter2")]
     [InlineData("WebBff", "Upstreams:users:ClientCertificate:Path", "/no/such/hunter2.pem")]
     public async Task An_unusable_value_is_named_and_ends_the_host_with_code_1(
@@ -30,8 +33,9 @@ public sealed class UnusableSettingsTests
     )
     {
         await using var surroundings = await Surroundings.StartAsync();
-        (string, string)[] settings = key.Contains(":Tls:", StringComparison.Ordinal)
-            ? [("Kestrel:Endpoints:Tls:Url", "https://127.0.0.1:0"), (key, value)]
+        (string, string)[] settings =
+            key.Contains(":Tls:", StringComparison.Ordinal) ? [("Kestrel:Endpoints:Tls:Url", "https://127.0.0.1:0"), (key, value)]
+            : key.StartsWith("OTEL_", StringComparison.Ordinal) ? [("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1"), (key, value)]
             : [(key, value)];
         await using var host = GatewayProcess.StartInVain(gateway, surroundings, GatewayProcess.NewFolder(gateway), settings);
 
