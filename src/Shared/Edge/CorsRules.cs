@@ -23,14 +23,18 @@ internal sealed class CorsRules(Reloadable<EdgeSettings> settings) : ICorsPolicy
         "If-Match",
         "If-Modified-Since",
         "If-None-Match",
+        "If-Range",
+        "If-Unmodified-Since",
         "Last-Event-ID",
         "Mcp-Protocol-Version",
         "Prefer",
+        "Range",
         "Save-Data",
         "X-API-Key",
         "X-Correlation-Id",
         "X-CSRF",
         "X-Request-Id",
+        "baggage",
         "grpc-timeout",
         "traceparent",
         "tracestate",
@@ -40,7 +44,11 @@ internal sealed class CorsRules(Reloadable<EdgeSettings> settings) : ICorsPolicy
 
     private static readonly string[] CorsResponseHeaders =
     [
+        "Accept-Ranges",
+        "Allow",
+        "Content-Disposition",
         "Content-Location",
+        "Content-Range",
         "Deprecation",
         "ETag",
         "Idempotent-Replayed",
@@ -65,12 +73,15 @@ internal sealed class CorsRules(Reloadable<EdgeSettings> settings) : ICorsPolicy
 
     public Task<CorsPolicy?> GetPolicyAsync(HttpContext context, string? policyName) => Task.FromResult(settings.Current.Cors);
 
-    public static CorsPolicy For(IReadOnlyList<string> origins) =>
+    /// <param name="origins">Whose pages may read answers.</param>
+    /// <param name="forwarded">Request headers that the installation lets through to services; pages may send them.</param>
+    /// <param name="returned">Response headers that it lets through to clients; pages may read them.</param>
+    public static CorsPolicy For(IReadOnlyList<string> origins, IEnumerable<string> forwarded, IEnumerable<string> returned) =>
         new CorsPolicyBuilder([.. origins])
             .AllowCredentials()
             .WithMethods(CorsMethods)
-            .WithHeaders(CorsRequestHeaders)
-            .WithExposedHeaders(CorsResponseHeaders)
+            .WithHeaders([.. CorsRequestHeaders.Union(forwarded, StringComparer.OrdinalIgnoreCase)])
+            .WithExposedHeaders([.. CorsResponseHeaders.Union(returned, StringComparer.OrdinalIgnoreCase)])
             .SetPreflightMaxAge(TimeSpan.FromHours(1))
             .Build();
 }

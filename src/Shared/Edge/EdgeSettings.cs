@@ -14,7 +14,7 @@ namespace Bff.Edge;
 internal sealed class EdgeSettings
 {
     /// <summary>The sections that the settings are read from.</summary>
-    public static readonly string[] Sections = ["AllowedHosts", "PublicUrl", "Cors", "ForwardedHeaders"];
+    public static readonly string[] Sections = ["AllowedHosts", "PublicUrl", "Cors", "ForwardedHeaders", "Headers"];
 
     /// <summary>Exact names, <c>*.example.com</c>; empty: any.</summary>
     [Setting(
@@ -81,7 +81,7 @@ internal sealed class EdgeSettings
 
         foreach (var (key, value) in Values(configuration, "ForwardedHeaders:KnownNetworks"))
         {
-            if (!IPNetwork.TryParse(value, out var network) || !AddressNetworks.IsPlain(value))
+            if (!IPNetwork.TryParse(value, out var network) || !AddressNetworks.IsPlain(value) || HasBitsBehind(value, network))
             {
                 mistakes.Add(
                     key,
@@ -98,6 +98,10 @@ internal sealed class EdgeSettings
             }
         }
     }
+
+    /// <summary>The framework takes 10.1.2.3/8 for 10.0.0.0/8: far more than one proxy, which may be what was meant.</summary>
+    private static bool HasBitsBehind(string value, IPNetwork network) =>
+        !network.BaseAddress.Equals(IPAddress.Parse(value.AsSpan(0, value.IndexOf('/', StringComparison.Ordinal))));
 
     private void ReadHosts(IConfiguration configuration, ConfigurationMistakes mistakes)
     {
@@ -178,7 +182,9 @@ internal sealed class EdgeSettings
             }
         }
 
-        Cors = origins.Count > 0 ? CorsRules.For(origins) : null;
+        Cors = origins.Count > 0 ? CorsRules.For(origins, Names("Headers:Forward"), Names("Headers:Return")) : null;
+
+        IEnumerable<string> Names(string key) => configuration.GetSection(key).GetChildren().Select(n => n.Value).OfType<string>();
     }
 
     /// <summary>Reads a list from <c>Key:0..n</c>, or from one value separated by ';' or ','.</summary>

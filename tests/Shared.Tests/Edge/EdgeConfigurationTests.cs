@@ -57,6 +57,8 @@ public sealed class EdgeConfigurationTests
     [InlineData("ForwardedHeaders:KnownProxies:0", "1")]
     [InlineData("ForwardedHeaders:KnownProxies:0", "010.0.0.5")]
     [InlineData("ForwardedHeaders:KnownNetworks:0", "10.1/16")]
+    [InlineData("ForwardedHeaders:KnownNetworks:0", "10.1.2.3/8")]
+    [InlineData("ForwardedHeaders:KnownNetworks:0", "2001:db8::1/32")]
     [InlineData("Headers:Return:0", "X Total")]
     [InlineData("Headers:Return:0", "X-Total:")]
     [InlineData("Headers:Return:0", "Set-Cookie ")]
@@ -302,6 +304,8 @@ public sealed class EdgeConfigurationTests
     [Theory]
     [InlineData("Prefer")]
     [InlineData("If-Modified-Since")]
+    [InlineData("Range")]
+    [InlineData("baggage")]
     [InlineData("Mcp-Protocol-Version")]
     public async Task A_page_of_a_listed_origin_may_send_the_documented_headers(string header)
     {
@@ -314,6 +318,28 @@ public sealed class EdgeConfigurationTests
         );
 
         Assert.Contains(header, answer.Header("Access-Control-Allow-Headers")!.Split(','), StringComparer.OrdinalIgnoreCase);
+    }
+
+    /// <summary>What an installation lets through for its clients is there for those that are pages too.</summary>
+    [Fact]
+    public async Task A_page_of_a_listed_origin_may_send_and_read_the_headers_that_the_installation_lets_through()
+    {
+        await using var host = await Start(
+            ("Cors:Origins", "https://www.example.com"),
+            ("Headers:Forward:0", "X-Device"),
+            ("Headers:Return:0", "X-Total-Count")
+        );
+
+        var asked = await RawHttp.Send(
+            host.Address,
+            "OPTIONS /items/5 HTTP/1.1\r\nHost: gateway\r\nOrigin: https://www.example.com\r\nAccess-Control-Request-Method: GET\r\nAccess-Control-Request-Headers: x-device\r\n\r\n",
+            host.Leaks
+        );
+        var answer = await Get(host, "/items/5", "Origin: https://www.example.com\r\n");
+
+        Assert.Contains("X-Device", asked.Header("Access-Control-Allow-Headers")!.Split(','));
+        Assert.Contains("X-Total-Count", answer.Header("Access-Control-Expose-Headers")!.Split(','));
+        Assert.Contains("Content-Disposition", answer.Header("Access-Control-Expose-Headers")!.Split(',')); // The name of a file.
     }
 
     [Fact]
