@@ -31,7 +31,7 @@ internal static class MobileEndpoints
 
     public static void MapMobileFeatures(this WebApplication app)
     {
-        var api = app.MapGroup("").RequireScope("api");
+        var api = app.MapGroup("").RequireScope("api").WithSingleParameters();
         api.MapGet("/home-feed", GetHomeFeed.Handle).Named("home-feed").WithTags("Home feed");
         api.MapGet("/orders", GetOrders.Handle).Named("orders").WithTags("Orders").ProducesProblemDocument(400);
         api.MapGet("/orders/{id}", GetOrder.Handle).Named("order").WithTags("Orders").Produces(304);

@@ -1,3 +1,4 @@
+using Bff.Edge;
 using Bff.OpenApi;
 using Bff.Requests;
 using Bff.Sessions;
@@ -15,7 +16,7 @@ internal static class WebEndpoints
 {
     public static void MapWebFeatures(this WebApplication app)
     {
-        var api = app.MapGroup("/api").RequireScope("api");
+        var api = app.MapGroup("/api").RequireScope("api").WithSingleParameters("include");
         api.MapGet("/dashboard", GetDashboard.Handle).Named("dashboard").WithTags("Dashboard");
         api.MapGet("/products", GetProducts.Handle).Named("products").WithTags("Products").ProducesProblemDocument(400);
         api.MapGet("/products/{id}", GetProduct.Handle).Named("product").WithTags("Products").ProducesProblemDocument(400);

@@ -26,6 +26,18 @@ public sealed class SearchTests(SharedSurroundings surroundings) : MobileTest(su
         Assert.Equal(0, Upstream.Search.Calls.Count);
     }
 
+    [Theory]
+    [InlineData("/search?q=a&q=b", "q")]
+    [InlineData("/orders?limit=5&limit=", "limit")]
+    [InlineData("/sync?since=&since=", "since")]
+    [InlineData("/images/p-1.jpg?w=160&w=", "w")]
+    public async Task A_parameter_that_is_one_text_is_given_once(string path, string name)
+    {
+        var problem = await Problem(await Start().Get(path), 400, "validation_failed");
+
+        Assert.Equal("Must be given once.", (string?)problem["errors"]![name]![0]);
+    }
+
     [Fact]
     public async Task Two_hundred_characters_outside_the_basic_plane_are_two_hundred()
     {

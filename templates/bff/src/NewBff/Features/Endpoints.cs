@@ -1,3 +1,4 @@
+using Bff.Edge;
 using Bff.Requests;
 
 namespace NewBff.Features;
@@ -6,7 +7,7 @@ internal static class Endpoints
 {
     public static void MapFeatures(this WebApplication app)
     {
-        var api = app.MapGroup("").RequireScope("api");
+        var api = app.MapGroup("").RequireScope("api").WithSingleParameters();
         api.MapGet("/welcome", GetWelcome.Handle).Named("welcome").WithTags("Welcome");
     }
 }

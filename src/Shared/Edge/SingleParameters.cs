@@ -1,0 +1,60 @@
+using System.Reflection;
+using Bff.Requests;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace Bff.Edge;
+
+/// <summary>
+/// A parameter of the query that is one text is given once. The framework would join what is given twice by a comma (<c>q=a&amp;q=b</c>
+/// would search for <c>a,b</c>), or drop what is empty, and other readers take the first or the last.
+/// </summary>
+public static class SingleParameters
+{
+    private const string Advice = "Must be given once.";
+
+    /// <summary>The endpoints' parameters are single: a second one is 400 <c>validation_failed</c>, which names it.</summary>
+    /// <param name="builder">The endpoints.</param>
+    /// <param name="except">Parameters that are lists, separated by commas: given twice they are one list.</param>
+    public static TBuilder WithSingleParameters<TBuilder>(this TBuilder builder, params string[] except)
+        where TBuilder : IEndpointConventionBuilder
+    {
+        builder.Add(endpoint =>
+        {
+            if (Names(endpoint, except) is { Length: > 0 } names)
+            {
+                var serve = endpoint.RequestDelegate!;
+                endpoint.RequestDelegate = context =>
+                {
+                    Check(context.Request.Query, names);
+                    return serve(context);
+                };
+            }
+        });
+        return builder;
+    }
+
+    private static string[] Names(EndpointBuilder endpoint, string[] except) =>
+        endpoint is RouteEndpointBuilder route && endpoint.Metadata.OfType<MethodInfo>().FirstOrDefault() is { } handler
+            ?
+            [
+                .. handler
+                    .GetParameters()
+                    .Where(p => p.ParameterType == typeof(string) && route.RoutePattern.GetParameter(p.Name!) is null)
+                    .Select(p => p.Name!)
+                    .Except(except),
+            ]
+            : [];
+
+    private static void Check(IQueryCollection query, string[] names)
+    {
+        foreach (var name in names)
+        {
+            if (query[name].Count > 1)
+            {
+                throw new ProblemException(Problem.Invalid(name, Advice));
+            }
+        }
+    }
+}
