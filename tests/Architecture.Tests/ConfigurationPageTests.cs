@@ -269,7 +269,7 @@ public sealed partial class ConfigurationPageTests(RealHosts hosts)
     {
         var known = Keys.SelectMany(k => k.Split(':'))
             .Concat(["Id", "Issuer", "Value", "Audience", "Sandbox", "Clusters", "Metadata", "ValidAudience", "ValidIssuer"])
-            .Concat(["Urls", "Kestrel", "Certificate", "Certificates", "Logging"])
+            .Concat(["Urls", "Kestrel", "Certificate", "Certificates", "Default", "Sni", "Logging"])
             .ToHashSet(StringComparer.Ordinal); // These keys are the framework's own.
         var read = Source
             .Files("src")
