@@ -71,7 +71,7 @@ internal sealed class AgentEndpoint(AgentTools tools, AgentServer server, ICorsP
         context.Features.Set(call);
         try
         {
-            await server.Serve(context, message.Id);
+            await server.Serve(context, message);
         }
         finally
         {

@@ -8,7 +8,12 @@ namespace PartnerBff.Agents;
 /// <param name="Method">The method; null in an answer.</param>
 /// <param name="Id">The client's id of the message: a string or a number.</param>
 /// <param name="Params">The parameters, which depend on the method.</param>
-internal sealed record AgentMessage(string? Method = null, JsonElement Id = default, JsonElement Params = default);
+internal sealed record AgentMessage(
+    string? Method = null,
+    JsonElement Id = default,
+    JsonElement Params = default,
+    JsonElement Jsonrpc = default
+);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(AgentMessage))]

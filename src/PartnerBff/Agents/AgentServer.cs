@@ -21,7 +21,12 @@ internal sealed class AgentServer(AgentCalls calls, ILoggerFactory logging, IHos
         + "Lists answer has_more and next_cursor; pass the latter as cursor. Each call counts against the credential's limits; "
         + "after rate_limit_exceeded, quota_exceeded, overloaded and upstream_unavailable wait for as many seconds as Retry-After says.";
 
-    private const string InvalidParams = "The parameters do not match the method.";
+    /// <summary>JSON-RPC 2.0 section 5: an id that cannot be read is answered as null.</summary>
+    private const string InvalidRequest = """
+        {"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"The text of jsonrpc is 2.0, and an id is a text or a whole number."}}
+        """;
+
+    private const string InvalidParams = "The parameters are not those of the method.";
 
     private readonly Lock _lock = new();
     private ServiceProvider? _services;
@@ -33,8 +38,15 @@ internal sealed class AgentServer(AgentCalls calls, ILoggerFactory logging, IHos
     /// </summary>
     /// <param name="context">The message's request.</param>
     /// <param name="id">The client's id of the message.</param>
-    public async Task Serve(HttpContext context, JsonElement id)
+    public async Task Serve(HttpContext context, AgentMessage message)
     {
+        if (!IsId(message.Id) || message.Jsonrpc.ValueKind is not (JsonValueKind.Undefined or JsonValueKind.String))
+        {
+            // The protocol's own code would name its types.
+            await Results.Text(InvalidRequest, "application/json", statusCode: StatusCodes.Status400BadRequest).ExecuteAsync(context);
+            return;
+        }
+
         try
         {
             await Serving()(context);
@@ -46,7 +58,7 @@ internal sealed class AgentServer(AgentCalls calls, ILoggerFactory logging, IHos
                 .Json(
                     new JsonRpcError
                     {
-                        Id = id.Deserialize(TypeOf<RequestId>()),
+                        Id = message.Id.Deserialize(TypeOf<RequestId>()),
                         Error = new() { Code = (int)McpErrorCode.InvalidParams, Message = InvalidParams },
                     },
                     TypeOf<JsonRpcError>()
@@ -56,6 +68,14 @@ internal sealed class AgentServer(AgentCalls calls, ILoggerFactory logging, IHos
     }
 
     public ValueTask DisposeAsync() => _services?.DisposeAsync() ?? default;
+
+    private static bool IsId(JsonElement id) =>
+        id.ValueKind switch
+        {
+            JsonValueKind.Undefined or JsonValueKind.String => true,
+            JsonValueKind.Number => id.TryGetInt64(out _),
+            _ => false,
+        };
 
     private static JsonTypeInfo<T> TypeOf<T>() => (JsonTypeInfo<T>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(T));
 

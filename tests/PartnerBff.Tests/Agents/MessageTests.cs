@@ -152,6 +152,8 @@ public sealed class MessageTests(SharedSurroundings surroundings) : AgentTest(su
 
         var error = (await Answer(answer))["error"];
         Assert.Equal(code, (int?)error?["code"] ?? 0);
+        Assert.DoesNotContain("RequestId", (string?)error?["message"] ?? "", StringComparison.Ordinal); // Nor any other type of the code's.
+        Assert.DoesNotContain("ModelContextProtocol", (string?)error?["message"] ?? "", StringComparison.Ordinal);
         Assert.Equal(code == -32600 ? HttpStatusCode.BadRequest : HttpStatusCode.OK, answer.StatusCode);
         Assert.DoesNotContain(host.Log.Entries, e => e.Level >= LogLevel.Error); // A server error would be logged as one.
     }
