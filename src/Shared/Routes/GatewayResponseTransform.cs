@@ -1,4 +1,6 @@
+using System.Net;
 using Bff.Edge;
+using Bff.Requests;
 using Bff.Upstreams;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -39,13 +41,28 @@ internal sealed class GatewayResponseTransform : ResponseTransform
 
         var status = (int)upstream.StatusCode;
         var isNone = status < 200 && !(status == StatusCodes.Status101SwitchingProtocols && IsUpgrade(context.HttpContext));
-        if (isNone || status >= 500 || (status >= 400 && !AnswerType.IsJson(upstream.Content)))
+        var isOurs = isNone || RefusesGateway(context.HttpContext, upstream);
+        if (isOurs || status >= 500 || (status >= 400 && !AnswerType.IsJson(upstream.Content)))
         {
-            Replace(context, isNone ? StatusCodes.Status502BadGateway : status);
+            Replace(context, isOurs ? StatusCodes.Status502BadGateway : status);
         }
 
         return default;
     }
+
+    /// <summary>
+    /// Whether the service asks for a credential that the client cannot give: a proxy's, or one in <c>Authorization</c>, where the client's
+    /// own was good for the gateway and did not go on. Passed on as it is, it would sign the client out.
+    /// </summary>
+    private static bool RefusesGateway(HttpContext context, HttpResponseMessage answer) =>
+        answer.StatusCode switch
+        {
+            HttpStatusCode.ProxyAuthenticationRequired => true,
+            HttpStatusCode.Unauthorized => !AnswerType.IsJson(answer.Content)
+                && BffRequest.Of(context).Caller.Kind != CallerKind.Anonymous
+                && answer.RequestMessage?.Headers.NonValidated.Contains("Authorization") != true,
+            _ => false,
+        };
 
     private static bool IsUpgrade(HttpContext context) =>
         context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true }
@@ -61,9 +78,15 @@ internal sealed class GatewayResponseTransform : ResponseTransform
         response.ContentType = null;
         response.ContentLength = null;
         response.Headers.ContentEncoding = StringValues.Empty;
+        var range = response.Headers.ContentRange;
         foreach (var name in OfTheBody)
         {
             response.Headers.Remove(name);
+        }
+
+        if (status == StatusCodes.Status416RangeNotSatisfiable)
+        {
+            response.Headers.ContentRange = range; // The whole length, by which a client that resumes goes (RFC 9110 section 15.5.17).
         }
     }
 }

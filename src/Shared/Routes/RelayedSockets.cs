@@ -1,4 +1,5 @@
 using Bff.Life;
+using Bff.Requests;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -12,7 +13,8 @@ namespace Bff.Routes;
 /// </summary>
 internal static class RelayedSockets
 {
-    private const string WebSocket = "websocket";
+    private const string WebSocket = "websocket",
+        Version = "13";
 
     public static void UseRelayedSockets(this IReverseProxyApplicationBuilder proxy) =>
         proxy.Use(
@@ -20,6 +22,7 @@ internal static class RelayedSockets
             {
                 if (context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true } upgrade && IsAsked(context.Request))
                 {
+                    CheckVersion(context);
                     context.Features.Set<IHttpUpgradeFeature>(new Upgrade(context, upgrade));
                 }
                 else if (context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true, Protocol: WebSocket } connect)
@@ -39,6 +42,22 @@ internal static class RelayedSockets
         HttpMethods.IsGet(request.Method)
         && request.Headers.Upgrade is [{ } protocol]
         && protocol.Equals(WebSocket, StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>The one that there is, which the refusal has to name (RFC 6455 section 4.4).</summary>
+    private static void CheckVersion(HttpContext context)
+    {
+        if (context.Request.Headers.SecWebSocketVersion is not [Version])
+        {
+            var headers = context.Response.Headers;
+            (headers.SecWebSocketVersion, headers.Upgrade, headers.Connection) = (Version, WebSocket, "Upgrade");
+            throw new ProblemException(
+                new Problem(ProblemCodes.ForStatus(StatusCodes.Status426UpgradeRequired)!)
+                {
+                    Detail = "Open the WebSocket with Sec-WebSocket-Version: 13.",
+                }
+            );
+        }
+    }
 
     private static RelayedSocket Relay(HttpContext context, Stream client) =>
         new(

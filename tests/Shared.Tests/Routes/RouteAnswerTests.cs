@@ -53,6 +53,8 @@ public sealed class RouteAnswerTests : IAsyncLifetime, IDisposable
                     ["Upstreams:stub:Retries"] = "0",
                     ["Upstreams:stub:Timeout"] = "00:00:30",
                     ["Upstreams:other:Address"] = address,
+                    ["Upstreams:other:Token:Mode"] = "Caller",
+                    ["Upstreams:other:Token:Otherwise"] = "None",
                     ["Headers:Return:0"] = "X-Total-Count",
                     ["ReverseProxy:Routes:any:ClusterId"] = "stub",
                     ["ReverseProxy:Routes:any:Match:Path"] = "/any/{**rest}",
@@ -352,6 +354,48 @@ public sealed class RouteAnswerTests : IAsyncLifetime, IDisposable
             _ => body,
         };
 
+    [Fact]
+    public async Task A_client_that_asks_for_what_is_beyond_the_end_is_told_where_the_end_is()
+    {
+        Assert.Equal("bytes */7", (await Get("/any/refused?status=416")).Header("Content-Range"));
+        Assert.Null((await Get("/any/refused?status=404")).Header("Content-Range"));
+    }
+
+    [Theory]
+    [InlineData("Sec-WebSocket-Version: 12\r\n")]
+    [InlineData("Sec-WebSocket-Version: 13, 12\r\n")]
+    [InlineData("")]
+    public async Task A_WebSocket_of_another_version_is_told_the_one_that_there_is(string version)
+    {
+        var answer = await Get(
+            "/any/headers",
+            $"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n{version}"
+        );
+
+        Assert.Equal(426, answer.Status);
+        Assert.Equal(("13", "websocket"), (answer.Header("Sec-WebSocket-Version"), answer.Header("Upgrade")));
+    }
+
+    /// <summary>A refusal of what the gateway has sent is nothing that a client could mend.</summary>
+    [Theory]
+    [InlineData("/any/refused?status=401", "", 502, "upstream_failed")]
+    [InlineData("/any/refused?status=401&type=text/html", "", 502, "upstream_failed")]
+    [InlineData("/any/refused?status=407", "", 502, "upstream_failed")]
+    [InlineData("/any/refused?status=407&type=application/json", "", 502, "upstream_failed")]
+    [InlineData("/media/refused?status=401", "X-Nobody: 1\r\n", 401, "missing_token")] // Who brought nothing may bring something.
+    [InlineData("/elsewhere/refused?status=401", "X-Token: 1\r\n", 401, "missing_token")] // The client's own went on.
+    [InlineData("/elsewhere/refused?status=401", "", 502, "upstream_failed")]
+    [InlineData("/any/refused?status=403", "", 403, "forbidden")]
+    [InlineData("/any/refused?status=401&type=application/problem%2Bjson", "", 401, null)]
+    public async Task A_service_that_asks_for_a_credential_signs_no_client_out(string path, string headers, int status, string? code)
+    {
+        var answer = await Get(path, headers);
+
+        Assert.Equal(status, answer.Status);
+        Assert.Equal(code, (string?)System.Text.Json.Nodes.JsonNode.Parse(answer.Text)!["code"]);
+        Assert.Null(answer.Header("Proxy-Authenticate"));
+    }
+
     private async Task Serve(HttpContext context)
     {
         var (request, response) = (context.Request, context.Response);
@@ -387,6 +431,17 @@ public sealed class RouteAnswerTests : IAsyncLifetime, IDisposable
                 }
 
                 await response.WriteAsync("x");
+                break;
+            case "refused":
+                response.StatusCode = int.Parse(request.Query["status"]!, System.Globalization.CultureInfo.InvariantCulture);
+                response.Headers.ContentRange = "bytes */7";
+                response.Headers.ProxyAuthenticate = "Basic realm=\"x\"";
+                if (request.Query["type"] is [{ } refusal])
+                {
+                    response.ContentType = refusal;
+                    await response.WriteAsync("{}");
+                }
+
                 break;
             case "new":
                 response.Headers.Location = request.Query["location"];

@@ -111,4 +111,7 @@ internal sealed class FixedCaller : ICallerSource
 
     public ValueTask<CallerResult> Resolve(HttpContext context) =>
         new(context.Request.Headers.ContainsKey("X-Nobody") ? CallerResult.None : CallerResult.Ok(_caller));
+
+    CallerToken ICallerSource.TokenOf(HttpContext context) =>
+        context.Request.Headers.ContainsKey("X-Token") ? CallerToken.Of("of-somebody") : default;
 }
