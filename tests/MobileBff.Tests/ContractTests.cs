@@ -15,6 +15,15 @@ public sealed class ContractTests(SharedSurroundings surroundings) : MobileTest(
         );
     }
 
+    /// <summary>A generated client could not send what makes its order safe to repeat.</summary>
+    [Fact]
+    public async Task The_key_of_an_order_is_described()
+    {
+        var parameter = JsonNode.Parse(await File.ReadAllTextAsync(Committed))!["paths"]!["/orders"]!["post"]!["parameters"]?[0];
+
+        Assert.Equal(("Idempotency-Key", "header"), ((string?)parameter?["name"], (string?)parameter?["in"]));
+    }
+
     [Fact]
     public async Task Every_endpoint_of_the_app_is_described_with_its_problems()
     {

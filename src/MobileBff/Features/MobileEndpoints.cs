@@ -39,6 +39,10 @@ internal static class MobileEndpoints
             .Named("place-order")
             .WithTags("Orders")
             .AcceptIdempotencyKey()
+            .WithHeaderParameter(
+                IdempotencyKey.Header,
+                "1 to 255 characters, new for each order: it is placed once, and each repeat under the same key gets the first answer."
+            )
             .Accepts<NewOrder>("application/json")
             .Produces<PlacedOrder>(201)
             .ProducesProblemDocument(400, 404, 409, 413, 415, 422, 502, 504)
