@@ -21,12 +21,12 @@ internal sealed class AgentServer(AgentCalls calls, ILoggerFactory logging, IHos
         + "Lists answer has_more and next_cursor; pass the latter as cursor. Each call counts against the credential's limits; "
         + "after rate_limit_exceeded, quota_exceeded, overloaded and upstream_unavailable wait for as many seconds as Retry-After says.";
 
-    /// <summary>JSON-RPC 2.0 section 5: an id that cannot be read is answered as null.</summary>
+    /// <summary>The answer to a message whose id cannot be read; its own id is null (JSON-RPC 2.0 section 5).</summary>
     private const string InvalidRequest = """
-        {"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"The text of jsonrpc is 2.0, and an id is a text or a whole number."}}
+        {"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"jsonrpc must be the string 2.0, and id must be a string or a whole number."}}
         """;
 
-    private const string InvalidParams = "The parameters are not those of the method.";
+    private const string InvalidParams = "The parameters do not match the method.";
 
     private readonly Lock _lock = new();
     private ServiceProvider? _services;
@@ -37,7 +37,7 @@ internal sealed class AgentServer(AgentCalls calls, ILoggerFactory logging, IHos
     /// <c>initialize</c>, which it reads first, as an unexpected one; both are the client's mistake.
     /// </summary>
     /// <param name="context">The message's request.</param>
-    /// <param name="id">The client's id of the message.</param>
+    /// <param name="message">The message.</param>
     public async Task Serve(HttpContext context, AgentMessage message)
     {
         if (!IsId(message.Id) || message.Jsonrpc.ValueKind is not (JsonValueKind.Undefined or JsonValueKind.String))
