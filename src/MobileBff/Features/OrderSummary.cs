@@ -15,7 +15,7 @@ public sealed record OrderSummary(
     string? Thumb
 )
 {
-    internal static IReadOnlyList<OrderSummary> First5(OrderPage page) => [.. page.Items.Take(5).Select(Of)];
+    internal static IReadOnlyList<OrderSummary> First5(OrderPage page) => Shown.First(5, page.Items, Of);
 
     internal static OrderSummary Of(ListedOrder order) =>
         new(

@@ -20,6 +20,7 @@ public sealed record OrderLine(string ProductId, string? ProductName, string? Pr
 [JsonConverter(typeof(ListedOrderReader))]
 public sealed record ListedOrder(string Id, string Status, DateTimeOffset PlacedAt, decimal TotalAmount, string Currency, OrderLines Items);
 
+[JsonConverter(typeof(OrderPageReader))]
 public sealed record OrderPage(IReadOnlyList<ListedOrder> Items, [property: ServiceCursor] string? NextCursor = null);
 
 public sealed record OrderChanges(

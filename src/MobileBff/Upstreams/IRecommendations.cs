@@ -7,6 +7,7 @@ namespace MobileBff.Upstreams;
 [JsonConverter(typeof(RecommendationReader))]
 public sealed record Recommendation(string ProductId, string Name, string? ImageUrl, decimal Price, string Currency);
 
+[JsonConverter(typeof(RecommendationsReader))]
 public sealed record Recommendations(IReadOnlyList<Recommendation> Items);
 
 /// <summary>The service that picks products for a user.</summary>

@@ -16,10 +16,45 @@ public readonly record struct OrderLines(int Count, string? FirstImage);
 /// <summary>The member that is read of a line, and only of the first.</summary>
 internal sealed record PicturedLine(string? ProductImageUrl);
 
-/// <summary>Reads an order for lists; counts the lines without keeping them.</summary>
+/// <summary>A page of orders.</summary>
+internal sealed class OrderPageReader : JsonConverter<OrderPage>
+{
+    public override OrderPage Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+    {
+        List<ListedOrder>? items = null;
+        string? cursor = null;
+        Members.Begin(ref reader);
+        while (Members.Next(ref reader))
+        {
+            if (reader.ValueTextEquals("items"u8))
+            {
+                items = Members.Items<ListedOrder>(ref reader, ListedOrderReader.Read);
+            }
+            else if (reader.ValueTextEquals("nextCursor"u8))
+            {
+                reader.Read();
+                cursor = reader.GetString();
+            }
+            else
+            {
+                Members.Skip(ref reader);
+            }
+        }
+
+        return new OrderPage(items ?? throw new JsonException(), ServiceCursorAttribute.Checked(cursor));
+    }
+
+    public override void Write(Utf8JsonWriter writer, OrderPage value, JsonSerializerOptions options) =>
+        throw new NotSupportedException("Orders are never kept.");
+}
+
+/// <summary>An order as lists read it; the lines are counted, not kept.</summary>
 internal sealed class ListedOrderReader : JsonConverter<ListedOrder>
 {
-    public override ListedOrder Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+    public override ListedOrder Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        Read(ref reader, before: null);
+
+    public static ListedOrder Read(ref Utf8JsonReader reader, ListedOrder? before)
     {
         string? id = null,
             status = null,
@@ -36,11 +71,11 @@ internal sealed class ListedOrderReader : JsonConverter<ListedOrder>
             }
             else if (reader.ValueTextEquals("status"u8))
             {
-                status = Members.Text(ref reader);
+                status = Members.Text(ref reader, before?.Status);
             }
             else if (reader.ValueTextEquals("currency"u8))
             {
-                currency = Members.Text(ref reader);
+                currency = Members.Text(ref reader, before?.Currency);
             }
             else if (reader.ValueTextEquals("placedAt"u8))
             {
@@ -111,10 +146,39 @@ internal sealed class ListedOrderReader : JsonConverter<ListedOrder>
     }
 }
 
-/// <summary>Reads and writes a recommended product.</summary>
+/// <summary>Recommended products.</summary>
+internal sealed class RecommendationsReader : JsonConverter<Recommendations>
+{
+    public override Recommendations Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+    {
+        List<Recommendation>? items = null;
+        Members.Begin(ref reader);
+        while (Members.Next(ref reader))
+        {
+            if (reader.ValueTextEquals("items"u8))
+            {
+                items = Members.Items<Recommendation>(ref reader, RecommendationReader.Read);
+            }
+            else
+            {
+                Members.Skip(ref reader);
+            }
+        }
+
+        return new Recommendations(items ?? throw new JsonException());
+    }
+
+    public override void Write(Utf8JsonWriter writer, Recommendations value, JsonSerializerOptions options) =>
+        throw new NotSupportedException("What the app is shown of them is kept.");
+}
+
+/// <summary>A recommended product.</summary>
 internal sealed class RecommendationReader : JsonConverter<Recommendation>
 {
-    public override Recommendation Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+    public override Recommendation Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        Read(ref reader, before: null);
+
+    public static Recommendation Read(ref Utf8JsonReader reader, Recommendation? before)
     {
         string? id = null,
             name = null,
@@ -144,7 +208,7 @@ internal sealed class RecommendationReader : JsonConverter<Recommendation>
             }
             else if (reader.ValueTextEquals("currency"u8))
             {
-                currency = Members.Text(ref reader);
+                currency = Members.Text(ref reader, before?.Currency);
             }
             else
             {
@@ -161,21 +225,20 @@ internal sealed class RecommendationReader : JsonConverter<Recommendation>
         );
     }
 
-    public override void Write(Utf8JsonWriter writer, Recommendation value, JsonSerializerOptions options)
-    {
-        writer.WriteStartObject();
-        writer.WriteString("productId"u8, value.ProductId);
-        writer.WriteString("name"u8, value.Name);
-        writer.WriteString("imageUrl"u8, value.ImageUrl);
-        writer.WriteNumber("price"u8, value.Price);
-        writer.WriteString("currency"u8, value.Currency);
-        writer.WriteEndObject();
-    }
+    public override void Write(Utf8JsonWriter writer, Recommendation value, JsonSerializerOptions options) =>
+        throw new NotSupportedException("What the app is shown of it is kept.");
 }
 
-/// <summary>Iterates over the members of an object.</summary>
+/// <summary>Reads an item of a list, at whose first token the reader stands.</summary>
+/// <param name="reader">Stands at the item's end afterwards.</param>
+/// <param name="before">The item before, with which it may have texts in common; null: it is the first.</param>
+internal delegate T ItemReader<T>(ref Utf8JsonReader reader, T? before);
+
+/// <summary>Walks the members of an object.</summary>
 internal static class Members
 {
+    private const int UsualItems = 10;
+
     public static void Begin(ref Utf8JsonReader reader)
     {
         if (reader.TokenType != JsonTokenType.StartObject)
@@ -187,10 +250,31 @@ internal static class Members
     public static bool Next(ref Utf8JsonReader reader) => reader.Read() && reader.TokenType == JsonTokenType.PropertyName;
 
     /// <summary>Reads a string that must not be null.</summary>
-    public static string Text(ref Utf8JsonReader reader)
+    public static string Text(ref Utf8JsonReader reader, string? before = null)
     {
         reader.Read();
-        return reader.GetString() ?? throw new JsonException();
+        return before is not null && reader.TokenType == JsonTokenType.String && reader.ValueTextEquals(before)
+            ? before
+            : reader.GetString() ?? throw new JsonException();
+    }
+
+    /// <summary>A list that may not be null, without entries that are.</summary>
+    public static List<T> Items<T>(ref Utf8JsonReader reader, ItemReader<T> read)
+        where T : class
+    {
+        reader.Read();
+        if (reader.TokenType != JsonTokenType.StartArray)
+        {
+            throw new JsonException();
+        }
+
+        var items = new List<T>(UsualItems);
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+        {
+            items.Add(read(ref reader, items is [.., var before] ? before : null));
+        }
+
+        return items;
     }
 
     public static void Skip(ref Utf8JsonReader reader)

@@ -18,6 +18,7 @@ namespace MobileBff.Upstreams;
 [JsonSerializable(typeof(OrderChanges))]
 [JsonSerializable(typeof(Order))]
 [JsonSerializable(typeof(OrderPage))]
+[JsonSerializable(typeof(Recommendation))]
 [JsonSerializable(typeof(Recommendations))]
 [JsonSerializable(typeof(Notifications))]
 [JsonSerializable(typeof(Product))]

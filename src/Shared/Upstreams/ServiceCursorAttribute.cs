@@ -1,3 +1,6 @@
+using System.Text;
+using System.Text.Json;
+
 namespace Bff.Upstreams;
 
 /// <summary>
@@ -10,4 +13,33 @@ public sealed class ServiceCursorAttribute : Attribute
 {
     /// <summary>2 KiB: sealed, such a cursor fits into a header of 4 KiB, the default limit of proxies.</summary>
     public const int MaxBytes = 2048;
+
+    /// <summary>The cursor, if it is one. A reader by hand of a page asks this, which is otherwise asked for it.</summary>
+    /// <param name="cursor">As the service wrote it; null: there is none.</param>
+    /// <param name="mayBeEmpty">Whether the member may be left out.</param>
+    /// <exception cref="JsonException">No client could bring it back.</exception>
+    public static string? Checked(string? cursor, bool mayBeEmpty = true)
+    {
+        if (cursor is not null && (cursor.Length == 0 ? !mayBeEmpty : IsTooLong(cursor) || HasControl(cursor)))
+        {
+            throw new JsonException("A cursor is none.");
+        }
+
+        return cursor;
+    }
+
+    private static bool IsTooLong(string cursor) => cursor.Length > MaxBytes || Encoding.UTF8.GetByteCount(cursor) > MaxBytes;
+
+    private static bool HasControl(string cursor)
+    {
+        foreach (var character in cursor)
+        {
+            if (char.IsControl(character))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 }

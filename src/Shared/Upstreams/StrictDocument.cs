@@ -1,7 +1,6 @@
 using System.Collections;
 using System.Reflection;
 using System.Runtime.CompilerServices;
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
@@ -82,25 +81,14 @@ internal static class StrictDocument
     private static Action<object>? CheckOf(PropertyInfo property)
     {
         var declared = new NullabilityInfoContext().Create(property);
-        return property.IsDefined(typeof(ServiceCursorAttribute))
-            ? CursorCheck(mayBeEmpty: declared.ReadState == NullabilityState.Nullable)
-            : CheckOf(declared);
-    }
-
-    private static Action<object> CursorCheck(bool mayBeEmpty) =>
-        value =>
+        if (!property.IsDefined(typeof(ServiceCursorAttribute)))
         {
-            var cursor = (string)value;
-            if (
-                (cursor.Length == 0 && !mayBeEmpty)
-                || cursor.Length > ServiceCursorAttribute.MaxBytes
-                || Encoding.UTF8.GetByteCount(cursor) > ServiceCursorAttribute.MaxBytes
-                || cursor.Any(char.IsControl)
-            )
-            {
-                throw new JsonException("A cursor is none.");
-            }
-        };
+            return CheckOf(declared);
+        }
+
+        var mayBeEmpty = declared.ReadState == NullabilityState.Nullable;
+        return value => ServiceCursorAttribute.Checked((string)value, mayBeEmpty);
+    }
 
     /// <summary>Returns the check of a value; null if there is nothing to check.</summary>
     private static Action<object>? CheckOf(NullabilityInfo declared)

@@ -23,8 +23,9 @@ public sealed record FeedUser(string Id, string Name, string? Avatar);
 
 public sealed record Pick(string Id, string Name, decimal Price, string Currency, string? Thumb)
 {
-    internal static IReadOnlyList<Pick> First10(Recommendations picks) =>
-        [.. picks.Items.Take(10).Select(p => new Pick(p.ProductId, p.Name, p.Price, p.Currency, Images.Thumb(p.ImageUrl)))];
+    internal static IReadOnlyList<Pick> First10(Recommendations picks) => Shown.First(10, picks.Items, Of);
+
+    private static Pick Of(Recommendation pick) => new(pick.ProductId, pick.Name, pick.Price, pick.Currency, Images.Thumb(pick.ImageUrl));
 }
 
 internal static class GetHomeFeed
