@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using System.Text.Json.Serialization.Metadata;
 using Bff.Caching;
 using Bff.Composition.Progressive;
@@ -62,6 +63,7 @@ public sealed partial class Composer : IDisposable
 
     /// <summary>Runs all parts; returns the problem that a failed required part caused, or null.</summary>
     /// <exception cref="OperationCanceledException">The client has disconnected.</exception>
+    [AsyncMethodBuilder(typeof(ReusedStateBuilder<>))]
     public async ValueTask<Problem?> Run()
     {
         using var activity = CompositionTelemetry.Start("compose ", Endpoint);

@@ -1,4 +1,6 @@
+using System.Runtime.CompilerServices;
 using Bff.Caching;
+using Bff.Concurrency;
 using Bff.Requests;
 using Bff.Upstreams;
 using Microsoft.Extensions.Logging;
@@ -50,7 +52,7 @@ public abstract partial class Part<T> : Part
     /// <summary>Timeout unless configuration sets one.</summary>
     private protected TimeSpan Allowed { get; set; } = TimeSpan.FromSeconds(1);
 
-    internal override Task Start() => _running ??= Run();
+    internal override Task Start() => _running ??= Run().AsTask();
 
     internal override Problem Reason() => _missing?.Reason() ?? Failure();
 
@@ -84,18 +86,20 @@ public abstract partial class Part<T> : Part
         Composer.Fail(Failure());
     }
 
-    private async Task Run()
+    /// <summary>Gives what became of it.</summary>
+    [AsyncMethodBuilder(typeof(ReusedStateBuilder<>))]
+    private async ValueTask<PartStatus> Run()
     {
         if (!_isWanted || (_after is not null && !await HasWhatItNeeds(_after)))
         {
             End();
-            return;
+            return Status;
         }
 
         if (!IsStillWanted() || (_call ??= Later()) is not { } call || !MayBegin())
         {
             End();
-            return;
+            return Status;
         }
 
         using var activity = Composer.StartActivity(Name);
@@ -160,6 +164,8 @@ public abstract partial class Part<T> : Part
         {
             Composer.Fail(Failure());
         }
+
+        return Status;
     }
 
     private void Settle()
