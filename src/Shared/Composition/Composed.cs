@@ -112,11 +112,9 @@ public class Composed<T> : IResult, IEndpointMetadataProvider
         }
 
         using var body = new AnswerBuffer();
-        using (var json = new Utf8JsonWriter(body, new JsonWriterOptions { SkipValidation = true, Encoder = Type!.Options.Encoder }))
-        {
-            JsonSerializer.Serialize(json, Answer!, Type);
-        }
-
+        using var json = new Utf8JsonWriter(body, new JsonWriterOptions { SkipValidation = true, Encoder = Type!.Options.Encoder });
+        JsonSerializer.Serialize(json, Answer!, Type);
+        json.Flush();
         if (IsUnchanged(httpContext, services, body.WrittenSpan))
         {
             httpContext.Response.StatusCode = StatusCodes.Status304NotModified;
@@ -125,7 +123,7 @@ public class Composed<T> : IResult, IEndpointMetadataProvider
 
         if (_withMeta && services.GetService<ICompositionMeta>() is { } meta)
         {
-            Splice(body, meta);
+            Splice(body, json, meta);
         }
 
         var response = httpContext.Response;
@@ -233,15 +231,13 @@ public class Composed<T> : IResult, IEndpointMetadataProvider
     }
 
     // Replaces the closing brace, so that one more member fits in.
-    private void Splice(AnswerBuffer body, ICompositionMeta meta)
+    private void Splice(AnswerBuffer body, Utf8JsonWriter json, ICompositionMeta meta)
     {
         body.DropLast();
         body.Write(body.WrittenCount > 1 ? MetaName : MetaName.AsSpan(1));
-        using (var json = new Utf8JsonWriter(body))
-        {
-            meta.Write(json, Report);
-        }
-
+        json.Reset();
+        meta.Write(json, Report);
+        json.Flush();
         body.Write("}"u8);
     }
 }
