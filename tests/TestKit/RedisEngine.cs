@@ -17,6 +17,9 @@ public enum RedisEngine
 
     /// <summary>A cluster whose slots constantly move from one server to the other.</summary>
     Cluster,
+
+    /// <summary>With a replica that must have what is acknowledged (<c>State:Replicas</c>).</summary>
+    Replica,
 }
 
 /// <summary>The engine of a test run.</summary>

@@ -16,6 +16,7 @@ internal abstract class RedisReach : IDisposable
             RedisEngine.Sentinel => RedisBehindSentinel.Start(),
             RedisEngine.Rotation => RotatingRedisPassword.Start(),
             RedisEngine.Cluster => MovingRedisCluster.Start(),
+            RedisEngine.Replica => RedisWithReplica.Start(),
             _ => RedisServer.RunAlone(),
         };
 

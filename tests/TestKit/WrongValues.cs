@@ -10,6 +10,7 @@ public static class WrongValues
     {
         ["State:Timeout"] = "00:01:00",
         ["State:AllowEmbedded"] = "perhaps",
+        ["State:Replicas"] = "-1",
         ["Settings:Unknown"] = "Ignore",
         ["ConnectionStrings:redis"] = "127.0.0.1:1,nonsense=1",
         ["State:Redis:PasswordFile"] = "/no/such/file",

@@ -101,7 +101,7 @@ internal sealed class RedisUsageStore(RedisState redis) : IUsageStore
 {
     // One command adds everything and records it: if the second of two commands were refused, the flush would be lost or counted twice. Lua
     // passes at most a few thousand arguments to a command, so longer data is written in parts, and only the first part can be refused.
-    private static readonly RedisScript AddScript = new(
+    private static readonly RedisScript AddScript = RedisScript.Durable(
         """
         if tonumber(redis.call('HGET', KEYS[1], ARGV[2]) or 0) < tonumber(ARGV[3]) then
           local sums = {}

@@ -35,7 +35,7 @@ public sealed class AuditOutbox
     /// KEYS: the log, the tenant's log. ARGV: the entry, the oldest id to keep, the number of entries to keep, the milliseconds to keep
     /// them.
     /// </summary>
-    private static readonly RedisScript AddScript = new(
+    private static readonly RedisScript AddScript = RedisScript.Durable(
         """
         local added = redis.call('ZADD', KEYS[1], 'NX', 0, ARGV[1])
         redis.call('ZADD', KEYS[2], 'NX', 0, ARGV[1])
@@ -74,7 +74,7 @@ public sealed class AuditOutbox
 
         var key = $"bff:audit:{{{slot}}}:{first.Id}";
         var now = _time.GetUtcNow().ToUnixTimeMilliseconds();
-        await _redis.Run("ZADD", database => database.SortedSetAddAsync(Pending, key, now), cancellation);
+        await _redis.Write("ZADD", database => database.SortedSetAddAsync(Pending, key, now), cancellation);
         return new(key, JsonSerializer.SerializeToUtf8Bytes(entries, AuditJson.Default.IReadOnlyListAuditEntry));
     }
 

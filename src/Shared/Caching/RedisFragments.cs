@@ -113,7 +113,7 @@ internal sealed class RedisFragments(RedisState redis, IHostEnvironment environm
     {
         var version = RandomNumberGenerator.GetBytes(sizeof(ulong));
         version[0] |= 1; // Zero means no version.
-        await redis.Run(
+        await redis.Write(
             "PIPELINE SET",
             database => Task.WhenAll(tags.Select(tag => database.StringSetAsync(TagName(tag), version, VersionLife))),
             cancellation

@@ -14,7 +14,7 @@ internal sealed class RedisEventQueue(RedisState redis) : IEventQueue
     internal TimeSpan ClaimTimeout { get; init; } = IEventQueue.ClaimTimeout;
 
     public Task<bool> Watch(string tenant, CancellationToken cancellation) =>
-        redis.Run("SADD", database => database.SetAddAsync(Keys.Watched, tenant), cancellation);
+        redis.Write("SADD", database => database.SetAddAsync(Keys.Watched, tenant), cancellation);
 
     public async Task<IReadOnlyList<LoggedEvent>> Take(int count, CancellationToken cancellation)
     {

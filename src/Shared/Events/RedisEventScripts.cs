@@ -51,7 +51,7 @@ internal static class RedisEventScripts
     /// command, the commands before it are undone, because an event that is published again must be neither missing nor in the log twice.
     /// Only the places stay used, because no stream accepts an id twice.
     /// </summary>
-    public static readonly RedisScript Append = new(
+    public static readonly RedisScript Append = RedisScript.Durable(
         Places
             + """
             local kept, length, stamp = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[5])

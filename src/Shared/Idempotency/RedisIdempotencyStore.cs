@@ -12,7 +12,7 @@ namespace Bff.Idempotency;
 internal sealed class RedisIdempotencyStore(RedisState redis, IOptions<IdempotencyOptions> options) : IIdempotencyStore
 {
     // ARGV: fingerprint, owner, lease ms, retention ms, fencing token of the whole or 0.
-    private static readonly RedisScript ClaimScript = new(
+    private static readonly RedisScript ClaimScript = RedisScript.Durable(
         """
         local t = redis.call('TIME')
         local now = t[1] * 1000 + math.floor(t[2] / 1000)
@@ -47,7 +47,7 @@ internal sealed class RedisIdempotencyStore(RedisState redis, IOptions<Idempoten
     );
 
     // ARGV: owner, answer, retention ms, fingerprint.
-    private static readonly RedisScript CompleteScript = new(
+    private static readonly RedisScript CompleteScript = RedisScript.Durable(
         """
         local r = redis.call('HMGET', KEYS[1], 'o', 'a', 'f')
         if r[2] then return r[3] == ARGV[4] and r[2] end

@@ -123,8 +123,10 @@ internal abstract class KeyRing(TimeProvider time) : IKeyRing
 /// <summary>Keys under <c>bff:keys:{purpose}:period</c>, written once (SET NX) and gone when too old.</summary>
 internal sealed class RedisKeyRing(RedisState redis, TimeProvider time) : KeyRing(time)
 {
-    protected override Task<byte[]> GetOrAdd(string name, byte[] candidate) =>
-        redis.Run(
+    protected override async Task<byte[]> GetOrAdd(string name, byte[] candidate) =>
+        // What is there can be read while no replica is.
+        await Get(name)
+        ?? await redis.Write(
             "SET",
             async database =>
             {

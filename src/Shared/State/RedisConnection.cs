@@ -4,7 +4,7 @@ using StackExchange.Redis;
 
 namespace Bff.State;
 
-/// <summary>One multiplexer and what is used of it.</summary>
+/// <summary>One multiplexer and what is used of it; beside it, with <c>State:Replicas</c>, the connection of durable writes.</summary>
 internal sealed class RedisConnection(ConnectionMultiplexer multiplexer, string? password) : IDisposable
 {
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(10);
@@ -16,6 +16,9 @@ internal sealed class RedisConnection(ConnectionMultiplexer multiplexer, string?
 
     public ISubscriber Subscriber { get; } = multiplexer.GetSubscriber();
 
+    /// <summary>Null: durable writes are written as all others.</summary>
+    public DurableWrites? Durable { get; private set; }
+
     /// <summary>What the password's file said when it was opened.</summary>
     public string? Password => password;
 
@@ -24,13 +27,20 @@ internal sealed class RedisConnection(ConnectionMultiplexer multiplexer, string?
     /// <summary>Whether several servers share the keys.</summary>
     public bool IsCluster => multiplexer.HashSlot("bff") >= 0; // Of a single server the client library computes none.
 
+    /// <summary>Whether durable writes, if there is a connection for them, reach the same server as all others.</summary>
+    public bool IsWhole => Durable is null || (Durable.IsConnected && Durable.Server.Equals(Primary));
+
+    private EndPoint? Primary =>
+        multiplexer.GetServers().FirstOrDefault(static server => server is { IsConnected: true, IsReplica: false })?.EndPoint;
+
     /// <summary>Whether every server that is known is connected.</summary>
     public bool ReachesAll => multiplexer.GetServers().All(static server => server.IsConnected);
 
     /// <summary>Never fails because the server is away; then the result is simply not connected.</summary>
     /// <param name="access">Where, and with what.</param>
     /// <param name="timeout">How long connecting may take.</param>
-    /// <param name="heartbeat">How often the client library looks after its connections: about as long as an operation may take.</param>
+    /// <param name="heartbeat">How often the client library looks after its connections: as long as an operation may take.</param>
+    /// <param name="replicas">How many must have a durable write.</param>
     /// <param name="lost">Told, in the background, that no server was connected any more. The client library may have connected again
     /// since.</param>
     /// <param name="restored">Told, in the background, that a lost server is connected again; not yet that it answers.</param>
@@ -38,12 +48,42 @@ internal sealed class RedisConnection(ConnectionMultiplexer multiplexer, string?
         RedisAccess access,
         TimeSpan timeout,
         TimeSpan heartbeat,
+        int replicas,
         Action<RedisConnection> lost,
         Action restored
     )
     {
         var asked = Stopwatch.StartNew();
         var password = access.Password();
+        var multiplexer = await ConnectionMultiplexer.ConnectAsync(Options(access, password, timeout, heartbeat));
+        var connection = new RedisConnection(multiplexer, password);
+        multiplexer.ConnectionFailed += (_, failure) =>
+        {
+            if (
+                failure.ConnectionType == ConnectionType.Interactive
+                && (!multiplexer.IsConnected || multiplexer.GetEndPoints().Length == 1)
+            )
+            {
+                lost(connection);
+            }
+        };
+        multiplexer.ConnectionRestored += (_, _) => restored();
+        while (connection.IsConnected && !await connection.HasSubscriptions(timeout) && asked.Elapsed < timeout)
+        {
+            await Task.Delay(Look);
+        }
+
+        if (replicas > 0 && connection is { IsCluster: false, Primary: { } primary })
+        {
+            // Half of the time: a write that comes while a WAIT is under way has the other half for its own.
+            connection.Durable = await DurableWrites.Open(Options(access, password, timeout, heartbeat), primary, replicas, heartbeat / 2);
+        }
+
+        return connection;
+    }
+
+    private static ConfigurationOptions Options(RedisAccess access, string? password, TimeSpan timeout, TimeSpan heartbeat)
+    {
         var options = access.Options(password);
         options.BacklogPolicy = BacklogPolicy.FailFast; // By default each command waits out its whole timeout while no server is connected.
         options.AbortOnConnectFail = false;
@@ -63,25 +103,7 @@ internal sealed class RedisConnection(ConnectionMultiplexer multiplexer, string?
         options.ConfigCheckSeconds = 10;
         options.TieBreaker = ""; // Read-only discovery: no key and no channel outside of bff:.
         options.ConfigurationChannel = "";
-        var multiplexer = await ConnectionMultiplexer.ConnectAsync(options);
-        var connection = new RedisConnection(multiplexer, password);
-        multiplexer.ConnectionFailed += (_, failure) =>
-        {
-            if (
-                failure.ConnectionType == ConnectionType.Interactive
-                && (!multiplexer.IsConnected || multiplexer.GetEndPoints().Length == 1)
-            )
-            {
-                lost(connection);
-            }
-        };
-        multiplexer.ConnectionRestored += (_, _) => restored();
-        while (connection.IsConnected && !await connection.HasSubscriptions(timeout) && asked.Elapsed < timeout)
-        {
-            await Task.Delay(Look);
-        }
-
-        return connection;
+        return options;
     }
 
     /// <summary>
@@ -156,6 +178,7 @@ internal sealed class RedisConnection(ConnectionMultiplexer multiplexer, string?
 
     public void Dispose()
     {
+        Durable?.Dispose();
         multiplexer.Close(allowCommandsToComplete: false);
         multiplexer.Dispose();
     }

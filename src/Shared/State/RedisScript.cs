@@ -12,6 +12,12 @@ public sealed class RedisScript
     private readonly string _text;
     private readonly byte[] _sha1;
 
+    /// <summary>
+    /// One whose write a failover must not lose: it is acknowledged once it is on as many replicas as <c>State:Replicas</c> says. Whatever
+    /// is made good by itself (limits, leases, copies, counts of what was seen) is not such a write.
+    /// </summary>
+    public static RedisScript Durable(string text) => new(text) { IsDurable = true };
+
     /// <summary>Remembers the script and its SHA-1, by which Redis knows it (EVALSHA).</summary>
     public RedisScript(string text)
     {
@@ -20,6 +26,9 @@ public sealed class RedisScript
         _sha1 = SHA1.HashData(Encoding.UTF8.GetBytes(text));
 #pragma warning restore CA5350
     }
+
+    /// <summary>See <see cref="Durable"/>.</summary>
+    internal bool IsDurable { get; private init; }
 
     /// <summary>Runs it by hash; only a server that does not know it yet (new, restarted, flushed) is sent the text.</summary>
     internal async Task<RedisResult> Evaluate(IDatabase database, RedisKey[] keys, RedisValue[] values)

@@ -76,7 +76,7 @@ public sealed partial class RedisState
             _firstAttempt.TrySetResult();
             try
             {
-                await _wake.Wait(IsAvailable && !_announce ? ProbeWhenWell : ProbeWhenAway, _time, _stopping.Token);
+                await _wake.Wait(IsAvailable && !_announce && !_durability.IsOpen ? ProbeWhenWell : ProbeWhenAway, _time, _stopping.Token);
             }
             catch (OperationCanceledException)
             {
@@ -88,6 +88,12 @@ public sealed partial class RedisState
     private async Task Check()
     {
         var isWell = _connection is { } current && !_replace && await Answers(current, _timeout) && HearsAll(current);
+        if (isWell && !_connection!.IsWhole)
+        {
+            _replace = true; // The primary is another, or durable writes have lost their connection.
+            isWell = false;
+        }
+
         if (isWell && _access!.Password() is { } password && password != _connection!.Password)
         {
             await Renew(password);
@@ -96,6 +102,11 @@ public sealed partial class RedisState
         if (!isWell && (_replace || _connection is null || AwayFor() > ReplaceAfter))
         {
             isWell = await Replace();
+        }
+
+        if (isWell && _connection!.Durable is { } writes)
+        {
+            await ProbeReplicas(writes);
         }
 
         isWell = isWell && _circuit.Close(_probedAt);
@@ -194,15 +205,16 @@ public sealed partial class RedisState
 
     private async Task<bool> Replace()
     {
-        var fresh = await RedisConnection.Open(_access!, ConnectTimeout, _timeout, OnLost, OnRestored);
+        var fresh = await RedisConnection.Open(_access!, ConnectTimeout, _timeout, _replicas, OnLost, OnRestored);
         // In a cluster some of its connections may not be made yet.
-        if (!fresh.IsConnected || !await Answers(fresh, fresh.IsCluster ? ConnectTimeout : _timeout))
+        if (!fresh.IsConnected || !MayKeep(fresh) || !await Answers(fresh, fresh.IsCluster ? ConnectTimeout : _timeout))
         {
             Discard(fresh);
             return false;
         }
 
         _replace = true; // Stays so when a subscription fails.
+        fresh.Durable?.Lost += () => OnDurableLost(fresh);
         await Use(fresh);
         _replace = false;
         _announce = true;

@@ -11,7 +11,8 @@ namespace Bff.State;
 /// 1. It connects in the background; the host starts with Redis away. 2. An operation waits at most <c>State:Timeout</c>.
 /// 3. Once Redis is known to be away (disconnected, or silent for that long) operations fail at once.
 /// 4. A background probe finds out when it is back, also when no request comes; then <see cref="Reconnected"/> is raised. 5. In a cluster
-/// what meets a slot on its way to another server is tried again within its time.
+/// what meets a slot on its way to another server is tried again within its time. 6. With <c>State:Replicas</c> a durable write has a
+/// connection of its own and waits for the replicas.
 /// </summary>
 public sealed partial class RedisState : IDisposable
 {
@@ -36,6 +37,7 @@ public sealed partial class RedisState : IDisposable
         _time = time;
         _logger = logger;
         _circuit = new(_timeout, time);
+        (_replicas, _durability) = (options.Value.Replicas, new(_timeout, time));
         _supervision = new(() => Task.Run(Supervise));
     }
 
@@ -62,18 +64,8 @@ public sealed partial class RedisState : IDisposable
     /// <exception cref="StoreUnavailableException">Redis is away, too slow, or cannot take writes now. The operation may still happen
     /// later.</exception>
     /// <exception cref="StoreRefusedException">Redis answers this operation with an error.</exception>
-    public async Task<T> Run<T>(string command, Func<IDatabase, Task<T>> operation, CancellationToken cancellation = default)
-    {
-        using var span = RedisSpan.Start(command);
-        try
-        {
-            return await Ask(operation, Started, Now, cancellation);
-        }
-        catch (Exception failure) when (RedisSpan.Failed(span, failure))
-        {
-            throw;
-        }
-    }
+    public Task<T> Run<T>(string command, Func<IDatabase, Task<T>> operation, CancellationToken cancellation = default) =>
+        Traced(command, operation, isDurable: false, cancellation);
 
     /// <summary>Runs a script on the primary that owns its keys, within <c>State:Timeout</c>.</summary>
     /// <exception cref="StoreUnavailableException">As for <see cref="Run"/>.</exception>
@@ -108,7 +100,13 @@ public sealed partial class RedisState : IDisposable
         long since,
         CancellationToken cancellation = default
     ) =>
-        Ask((script, keys, values), static (call, database) => call.script.Evaluate(database, call.keys, call.values), since, cancellation);
+        Ask(
+            (script, keys, values),
+            static (call, database) => call.script.Evaluate(database, call.keys, call.values),
+            script.IsDurable,
+            since,
+            cancellation
+        );
 
     /// <summary>The clock by which waits are bounded.</summary>
     internal long Now => _time.GetTimestamp();
@@ -116,12 +114,26 @@ public sealed partial class RedisState : IDisposable
     /// <summary>Whether all keys are on one server, as far as is known; a script may then touch any of them together.</summary>
     internal bool IsOneServer => _connection is { IsCluster: false };
 
+    private async Task<T> Traced<T>(string command, Func<IDatabase, Task<T>> operation, bool isDurable, CancellationToken cancellation)
+    {
+        using var span = RedisSpan.Start(command);
+        try
+        {
+            return await Ask(operation, Started, isDurable, Now, cancellation);
+        }
+        catch (Exception failure) when (RedisSpan.Failed(span, failure))
+        {
+            throw;
+        }
+    }
+
     /// <summary>
     /// Starts an operation, and once more where it met a slot on its way to another server, as often as the time allows.
     /// </summary>
     private async Task<T> Ask<TOperation, T>(
         TOperation operation,
         Func<TOperation, IDatabase, Task<T>> start,
+        bool isDurable,
         long since,
         CancellationToken cancellation
     )
@@ -130,8 +142,10 @@ public sealed partial class RedisState : IDisposable
         {
             try
             {
-                var database = await Database();
-                return await Bounded(start(operation, database), since, cancellation);
+                var connection = await Connection();
+                return isDurable && _replicas > 0
+                    ? await Bounded(OnReplicas(operation, start, connection), _durability, since, cancellation)
+                    : await Bounded(start(operation, connection.Database), _circuit, since, cancellation);
             }
             catch (StoreUnavailableException moving) when (MayTryAgain(moving, since))
             {
@@ -155,18 +169,18 @@ public sealed partial class RedisState : IDisposable
         }
     }
 
-    private ValueTask<IDatabase> Database()
+    private ValueTask<RedisConnection> Connection()
     {
         if (_connection is { } connection)
         {
-            return !_circuit.IsOpen && connection.IsConnected ? new(connection.Database) : throw new StoreUnavailableException();
+            return !_circuit.IsOpen && connection.IsConnected ? new(connection) : throw new StoreUnavailableException();
         }
 
         return FirstConnection();
     }
 
     /// <summary>Nothing is known yet: the first requests after the start may wait for the first attempt.</summary>
-    private async ValueTask<IDatabase> FirstConnection()
+    private async ValueTask<RedisConnection> FirstConnection()
     {
         if (!IsConfigured)
         {
@@ -181,24 +195,24 @@ public sealed partial class RedisState : IDisposable
 
         await Task.WhenAny(_firstAttempt.Task, Task.Delay(_timeout, _time));
         _hasWaited = true;
-        return IsAvailable ? _connection!.Database : throw new StoreUnavailableException();
+        return IsAvailable ? _connection! : throw new StoreUnavailableException();
     }
 
-    private async Task<T> Bounded<T>(Task<T> operation, long asked, CancellationToken cancellation)
+    private async Task<T> Bounded<T>(Task<T> operation, StoreCircuit circuit, long asked, CancellationToken cancellation)
     {
         try
         {
             var left = _timeout - _time.GetElapsedTime(asked);
             var result = await operation.WaitAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero, _time, cancellation);
-            _circuit.Answered();
+            circuit.Answered();
             return result;
         }
         catch (TimeoutException slow)
         {
             Forget(operation);
-            if (_circuit.TimedOut())
+            if (circuit.TimedOut())
             {
-                LogAway(_logger);
+                SayAway(circuit);
                 Wake();
             }
 
@@ -218,6 +232,18 @@ public sealed partial class RedisState : IDisposable
         catch (Exception refused) when (refused is RedisException or RedisCommandException)
         {
             throw Refused(refused);
+        }
+    }
+
+    private void SayAway(StoreCircuit circuit)
+    {
+        if (circuit == _circuit)
+        {
+            LogAway(_logger);
+        }
+        else
+        {
+            LogShort(_logger, _replicas);
         }
     }
 

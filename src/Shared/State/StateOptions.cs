@@ -13,6 +13,13 @@ public sealed class StateOptions
     [Setting(Min = "00:00:00.001", Max = "00:00:10")]
     public TimeSpan Timeout { get; set; } = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>
+    /// How many replicas of Redis must have a write that is acknowledged; where they do not have it in time, it is told as failed, although
+    /// it may have happened. Not with a cluster.
+    /// </summary>
+    [Setting(Min = 0, Max = 10)]
+    public int Replicas { get; set; }
+
     /// <summary>Lets a host in the Production environment run without Redis, as a single instance whose state dies with it.</summary>
     [Setting]
     public bool AllowEmbedded { get; set; }

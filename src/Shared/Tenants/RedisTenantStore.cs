@@ -17,7 +17,7 @@ internal sealed class RedisTenantStore : ITenantStore, IDisposable
     /// after, channel, note, audit, whether the tenant changes, whether its plan change does, plan change before, plan change after,
     /// whether it waits, its id if the tenant must be notified. Empty means none.
     /// </summary>
-    private static readonly RedisScript WriteScript = new(
+    private static readonly RedisScript WriteScript = RedisScript.Durable(
         $$"""
         if ARGV[10] == '1' and (redis.call('HGET', KEYS[5], ARGV[1]) or '') ~= ARGV[11] then return 0 end
         if ARGV[9] == '1' then

@@ -90,6 +90,7 @@ public sealed class RedisStateTests
             AccessTo(server.Address),
             TimeSpan.FromSeconds(10),
             TimeSpan.FromSeconds(1),
+            replicas: 0,
             c => lost.TrySetResult(c),
             () => { }
         );

@@ -35,6 +35,60 @@ public sealed class StoreEnginesTests(ITestOutputHelper output)
     public Task While_slots_move_every_store_does_all_that_it_is_asked() =>
         Does(RedisEngine.Cluster, static (load, _, _) => load.More(Enough));
 
+    [RedisFact]
+    public Task With_a_replica_every_store_does_all_that_it_is_asked() =>
+        Does(RedisEngine.Replica, static (load, _, _) => load.More(Enough));
+
+    /// <summary>
+    /// What was acknowledged is on the replica, and the replica takes over. Limits and shared fragments, which nobody is promised, go on
+    /// while there is none, and may lose.
+    /// </summary>
+    [RedisTheory]
+    [InlineData("is told to fail over")]
+    [InlineData("is killed")]
+    public async Task With_State_Replicas_a_failover_loses_nothing_that_was_acknowledged(string primaryThat)
+    {
+        using var pair = RedisPair.Run();
+        using var sentinel = RedisSentinel.Run("shop", pair.Primary);
+        await using var services = StoreTroubleTests.Services(
+            sentinel.Address + ",serviceName=shop" + RedisServer.AsUser,
+            "00:00:01",
+            replicas: 1
+        );
+        await StateEngines.Ready(services);
+        using var load = new StoreLoad(StoreTroubleTests.ProbesOf(services));
+
+        await load.During(async () =>
+        {
+            foreach (var (primary, replica) in ((RedisServer, RedisServer)[])[(pair.Primary, pair.Replica), (pair.Replica, pair.Primary)])
+            {
+                await load.More(Enough);
+                if (primaryThat == "is killed")
+                {
+                    primary.Stop();
+                    await Eventually.True(() => sentinel.PrimaryPort == replica.Port, TimeSpan.FromMinutes(1));
+                    primary.Start(RedisPair.Following(replica));
+                }
+                else
+                {
+                    await Eventually.True(sentinel.TryFailover);
+                    await Eventually.True(() => sentinel.PrimaryPort == replica.Port);
+                }
+
+                await Eventually.True(() => IsReplica(primary));
+            }
+
+            await load.More(Enough);
+        });
+
+        var lost = await load.Lost();
+        var promised = lost.Where(l => StoreTroubleTests.IsPromised(l.Thing.Split(' ')[0])).ToList();
+        output.WriteLine(
+            $"two times a primary {primaryThat}: {load.Figures(promised.Count)}; {lost.Count - promised.Count} of limits and cache"
+        );
+        Assert.Empty(promised);
+    }
+
     /// <summary>
     /// What a primary had acknowledged and not passed on in the moment in which its replica took over is gone with it: Redis replicates
     /// after it has answered. Nothing else is.

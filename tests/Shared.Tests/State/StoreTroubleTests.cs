@@ -68,8 +68,25 @@ public sealed class StoreTroubleTests
     internal static Dictionary<string, StoreProbe> ProbesOf(IServiceProvider services) =>
         Probes.ToDictionary(p => p.Key, p => p.Value(services));
 
-    internal static ServiceProvider Services(string connectionString, string timeout, LogRecorder? log = null) =>
-        StateEngines.Provider(connectionString, null, timeout, log, builder => builder.AddAudit().AddTenants().AddCaching().AddEvents());
+    internal static ServiceProvider Services(string connectionString, string timeout, LogRecorder? log = null, int replicas = 0) =>
+        StateEngines.Provider(
+            connectionString,
+            null,
+            timeout,
+            log,
+            builder =>
+            {
+                if (replicas > 0)
+                {
+                    builder.Configuration["State:Replicas"] = replicas.ToString(CultureInfo.InvariantCulture);
+                }
+
+                builder.AddAudit().AddTenants().AddCaching().AddEvents();
+            }
+        );
+
+    /// <summary>The stores whose writes nobody is promised: what a failover loses of them makes itself good.</summary>
+    internal static bool IsPromised(string store) => store is not (nameof(ILimitStore) or nameof(RedisFragments));
 
     /// <summary>The only token of a bucket: once it is taken, nobody gets one.</summary>
     private static StoreProbe Limits(IServiceProvider services)

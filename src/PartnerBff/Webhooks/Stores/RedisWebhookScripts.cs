@@ -10,7 +10,7 @@ namespace PartnerBff.Webhooks.Stores;
 internal static class RedisWebhookScripts
 {
     /// <summary>KEYS: o, outbox. ARGV: endpoint, before, after, audit.</summary>
-    public static readonly RedisScript Change = new(
+    public static readonly RedisScript Change = RedisScript.Durable(
         $"""
         if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
         {AuditOutbox.Write("KEYS[2]", "ARGV[4]")}
@@ -20,7 +20,7 @@ internal static class RedisWebhookScripts
     );
 
     /// <summary>KEYS: o, owners, outbox. ARGV: endpoint, record, owner, audit.</summary>
-    public static readonly RedisScript Add = new(
+    public static readonly RedisScript Add = RedisScript.Durable(
         $"""
         {AuditOutbox.Write("KEYS[3]", "ARGV[4]")}
         redis.call('SADD', KEYS[2], ARGV[3])
@@ -29,7 +29,7 @@ internal static class RedisWebhookScripts
     );
 
     /// <summary>KEYS: o, q, l, due, failing, outbox. ARGV: endpoint, audit. The first line checks the owner.</summary>
-    public static readonly RedisScript Delete = new(
+    public static readonly RedisScript Delete = RedisScript.Durable(
         $"""
         if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then return 0 end
         {AuditOutbox.Write("KEYS[6]", "ARGV[2]")}
@@ -41,7 +41,7 @@ internal static class RedisWebhookScripts
     );
 
     /// <summary>KEYS: d, l, q, due, o. ARGV: id, record, now, kept ms, endpoint, listed.</summary>
-    public static readonly RedisScript Begin = new(
+    public static readonly RedisScript Begin = RedisScript.Durable(
         """
         if redis.call('HEXISTS', KEYS[5], ARGV[5]) == 0 or redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
         redis.call('ZADD', KEYS[2], ARGV[3], ARGV[1])
@@ -105,7 +105,7 @@ internal static class RedisWebhookScripts
     );
 
     /// <summary>KEYS: d, q, due, o. ARGV: id, record, kept ms, next, endpoint, when it was due or empty.</summary>
-    public static readonly RedisScript Reopen = new(
+    public static readonly RedisScript Reopen = RedisScript.Durable(
         """
         if redis.call('HEXISTS', KEYS[4], ARGV[5]) == 0 then return 0 end
         if tonumber(redis.call('ZSCORE', KEYS[2], ARGV[1]) or -1) ~= (tonumber(ARGV[6]) or -1) then return 0 end

@@ -16,7 +16,7 @@ internal sealed class RedisApiKeyStore : IApiKeyStore, IDisposable
 {
     private static readonly TimeSpan KeptAfterExpiry = TimeSpan.FromMinutes(5);
 
-    private static readonly RedisScript PutRecord = new(
+    private static readonly RedisScript PutRecord = RedisScript.Durable(
         $"""
         if ARGV[4] == 'replace' and redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
         if ARGV[2] == '0' then redis.call('SET', KEYS[1], ARGV[1]) else redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) end
@@ -26,7 +26,7 @@ internal sealed class RedisApiKeyStore : IApiKeyStore, IDisposable
         """
     );
 
-    private static readonly RedisScript DropRecord = new(
+    private static readonly RedisScript DropRecord = RedisScript.Durable(
         $"""
         if redis.call('DEL', KEYS[1]) == 1 then
           {AuditOutbox.Write("KEYS[2]", "ARGV[3]")}
@@ -36,7 +36,7 @@ internal sealed class RedisApiKeyStore : IApiKeyStore, IDisposable
         """
     );
 
-    private static readonly RedisScript ReplaceListed = new(
+    private static readonly RedisScript ReplaceListed = RedisScript.Durable(
         """
         if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then return 0 end
         redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
@@ -107,7 +107,7 @@ internal sealed class RedisApiKeyStore : IApiKeyStore, IDisposable
 
     public async ValueTask Add(ApiKeyRecord key, CancellationToken cancellation, IReadOnlyList<AuditEntry>? audit = null)
     {
-        await _redis.Run("HSET", database => database.HashSetAsync(Tenant(key.Tenant), key.Id, Write(key)), cancellation);
+        await _redis.Write("HSET", database => database.HashSetAsync(Tenant(key.Tenant), key.Id, Write(key)), cancellation);
         await Put(key, "add", IApiKeyStore.Added, audit, cancellation);
     }
 
@@ -124,7 +124,7 @@ internal sealed class RedisApiKeyStore : IApiKeyStore, IDisposable
             [_feed.Channel, await _feed.Note(key.Id, cancellation), step.Json],
             cancellation
         );
-        await _redis.Run(
+        await _redis.Write(
             "PIPELINE HDEL",
             async database =>
             {

@@ -16,7 +16,7 @@ internal sealed class RedisRevocationStore(RedisState redis, Announcements annou
     private static readonly RedisKey Ends = "bff:{revocations}";
 
     /// <summary>Writes and announces in one step, so that everything written is announced.</summary>
-    private static readonly RedisScript AddScript = new(
+    private static readonly RedisScript AddScript = RedisScript.Durable(
         $"""
         redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[3])
         local known = redis.call('ZSCORE', KEYS[1], ARGV[1])

@@ -17,7 +17,7 @@ internal sealed class RedisSessionStore(RedisState redis, Announcements announce
     private static readonly TimeSpan MarkedFor = TimeSpan.FromDays(1);
     private static readonly TimeSpan LongestAddition = TimeSpan.FromMinutes(5);
 
-    private static readonly RedisScript AddScript = new(
+    private static readonly RedisScript AddScript = RedisScript.Durable(
         """
         if redis.call('GET', KEYS[2]) == '0' then return 0 end
         redis.call('SET', KEYS[2], '1', 'PX', ARGV[6])
@@ -44,7 +44,7 @@ internal sealed class RedisSessionStore(RedisState redis, Announcements announce
         """
     );
 
-    private static readonly RedisScript ReplaceScript = new(
+    private static readonly RedisScript ReplaceScript = RedisScript.Durable(
         """
         if redis.call('HGET', KEYS[1], 'v') ~= ARGV[1] then return 0 end
         redis.call('HSET', KEYS[1], 'd', ARGV[2], 'e', ARGV[3], 'v', ARGV[4])
@@ -53,7 +53,7 @@ internal sealed class RedisSessionStore(RedisState redis, Announcements announce
     );
 
     // The announcement comes first: if the server refuses it, nothing has ended.
-    private static readonly RedisScript EndScript = new(
+    private static readonly RedisScript EndScript = RedisScript.Durable(
         $"""
         redis.call('PUBLISH', ARGV[1], ARGV[2])
         if redis.call('DEL', KEYS[1]) == 1 then
@@ -65,7 +65,7 @@ internal sealed class RedisSessionStore(RedisState redis, Announcements announce
     );
 
     /// <summary>Adds a session to an index. The index lives a day longer than the newest of its sessions can.</summary>
-    private static readonly RedisScript IndexScript = new(
+    private static readonly RedisScript IndexScript = RedisScript.Durable(
         """
         redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[1])
         redis.call('ZADD', KEYS[1], ARGV[2], ARGV[3])
@@ -179,7 +179,7 @@ internal sealed class RedisSessionStore(RedisState redis, Announcements announce
     {
         try
         {
-            return await redis.Run("SET", database => database.StringSetAsync(key, owner, life, When.NotExists));
+            return await redis.Write("SET", database => database.StringSetAsync(key, owner, life, When.NotExists));
         }
         catch (StoreUnavailableException)
         {
