@@ -3,9 +3,9 @@ using System.Threading.RateLimiting;
 namespace Bff.Upstreams;
 
 /// <summary>
-/// The place in the bulkhead and the time of an attempt whose body arrives while it is sent on. While the sender is waited for, the place
-/// is others' and the time stands still: neither is the service's doing. Once the body is there the service has its whole time-out, and a
-/// place if one is free; it has begun in any case.
+/// Manages the bulkhead place and the timeout of an attempt whose body is sent on while it arrives. While the attempt waits for the sender,
+/// other calls may use the place and the timeout is suspended, since the service is not the cause of the wait. When the whole body has
+/// arrived, the service has its whole timeout, and the attempt takes a place again if one is free. If none is, the attempt goes on without.
 /// </summary>
 internal sealed class ArrivingAttempt : IDisposable
 {
@@ -33,18 +33,18 @@ internal sealed class ArrivingAttempt : IDisposable
         _abandoned = abandoned.UnsafeRegister(static limit => ((CancellationTokenSource)limit!).Cancel(), _limit);
     }
 
-    /// <summary>Cancelled when the service has taken too long, or the caller no longer waits.</summary>
+    /// <summary>Cancelled when the service has taken too long, or when the caller no longer waits.</summary>
     public CancellationToken Token => _limit.Token;
 
     /// <summary>
-    /// Whether the body could not be read on while the service still had time: whatever breaks then is not its doing. What ends the reading
-    /// may be there before the token of a client that has gone, whose callbacks run one after the other.
+    /// Whether reading the body failed while the service still had time. A failure after that is not the service's. This flag is needed
+    /// because reading may fail before the token of a client that has gone is seen: the token's callbacks run one after the other.
     /// </summary>
     public bool HasLostSender { get; private set; }
 
     /// <summary>
-    /// Whether the sender has kept the service waiting for longer, in all, than the service may take itself. Servers bound that time too,
-    /// and some hang up without a word: then it is not known whose doing it is.
+    /// Whether the sender has kept the service waiting, in total, for longer than the service's own timeout. Servers limit that time too,
+    /// and some close the connection without an answer. The cause of a broken connection is then unknown.
     /// </summary>
     public bool HasKeptServiceWaiting
     {
@@ -57,10 +57,10 @@ internal sealed class ArrivingAttempt : IDisposable
         }
     }
 
-    /// <summary>The body cannot be read on.</summary>
+    /// <summary>Records that the rest of the body cannot be read.</summary>
     public void SenderLost() => HasLostSender |= !_limit.IsCancellationRequested;
 
-    /// <summary>The sender is waited for.</summary>
+    /// <summary>Records that the attempt waits for the sender: suspends the timeout and releases the place.</summary>
     public void Wait()
     {
         lock (_lock)
@@ -75,8 +75,8 @@ internal sealed class ArrivingAttempt : IDisposable
         }
     }
 
-    /// <summary>Something has arrived, and the service is waited for.</summary>
-    /// <param name="isLast">Nothing more will come.</param>
+    /// <summary>Records that a piece of the body has arrived: restarts the timeout.</summary>
+    /// <param name="isLast">Whether the body is complete.</param>
     public void Arrived(bool isLast)
     {
         lock (_lock)
@@ -98,7 +98,7 @@ internal sealed class ArrivingAttempt : IDisposable
         }
     }
 
-    /// <summary>The place, for the answer; null while the sender is still waited for.</summary>
+    /// <summary>Hands the place over to the answer. Returns null when the attempt holds none.</summary>
     public IDisposable? TakePlace()
     {
         lock (_lock)

@@ -3,11 +3,12 @@ using Polly;
 namespace Bff.Upstreams;
 
 /// <summary>
-/// The attempts of one call that a pool's pipeline makes. What the latest of them brought stands until another one begins: the pipeline's
-/// own result says only whether to go on, because a refusal takes its place, and a retry disposes of it before it pauses.
+/// Holds the state of the attempts that a pool's pipeline makes for one call. The latest outcome is kept here until another attempt begins.
+/// The pipeline's own result only says whether to go on: a refusal would replace it, and the retry strategy disposes of it before it
+/// pauses.
 /// </summary>
 /// <param name="call">The call.</param>
-/// <param name="further">How many attempts may be made after the pipeline's first.</param>
+/// <param name="further">Number of attempts that may follow the pipeline's first one.</param>
 /// <param name="caller">Cancelled when the caller no longer waits.</param>
 internal sealed class AttemptSeries(PooledCall call, int further, CancellationToken caller)
 {
@@ -19,35 +20,35 @@ internal sealed class AttemptSeries(PooledCall call, int further, CancellationTo
 
     public CancellationToken Caller => caller;
 
-    /// <summary>The first attempt, where it ran by itself, until the pipeline's first execution has given it back.</summary>
+    /// <summary>Outcome of a first attempt that ran by itself; null once the pipeline's first execution has returned it.</summary>
     public AttemptOutcome? MadeAlone
     {
         get;
         set => (field, Last) = (value, value ?? Last);
     }
 
-    /// <summary>The breaker's leave for the next attempt, where it was given before the pipeline was started.</summary>
+    /// <summary>Permit for the next attempt, when the breaker gave it before the pipeline was started.</summary>
     public BreakerPermit? Permit { get; set; }
 
-    /// <summary>The attempt, where it runs beside a first one.</summary>
+    /// <summary>State of the attempt when it runs beside a first one; otherwise null.</summary>
     public BesideAttempt? Beside { get; init; }
 
-    /// <summary>How many attempts the pipeline has made.</summary>
+    /// <summary>Number of attempts that the pipeline has made.</summary>
     public int Made { get; private set; }
 
-    /// <summary>Whether an attempt was taken from the budget that has not been made yet.</summary>
+    /// <summary>Whether an attempt has been taken from the budget but not made yet.</summary>
     public bool HasTaken { get; set; }
 
-    /// <summary>What the latest attempt brought.</summary>
+    /// <summary>Outcome of the latest attempt.</summary>
     public AttemptOutcome Last { get; private set; } = new(null, AttemptEnd.Abandoned);
 
-    /// <summary>The one that the pipeline runs for.</summary>
+    /// <summary>Returns the series that the pipeline runs for.</summary>
     public static AttemptSeries Of(ResilienceContext context) => context.Properties.GetValue(Key, null!);
 
-    /// <summary>The pipeline runs for it.</summary>
+    /// <summary>Makes this series the one that the pipeline runs for.</summary>
     public void Enter(ResilienceContext context) => context.Properties.Set(Key, this);
 
-    /// <summary>Another attempt begins: the answer to the one before it goes to nobody.</summary>
+    /// <summary>Records that another attempt begins, and disposes of the answer of the one before it.</summary>
     public void Begins()
     {
         Last.Dispose();
@@ -56,6 +57,6 @@ internal sealed class AttemptSeries(PooledCall call, int further, CancellationTo
         Made++;
     }
 
-    /// <summary>The attempt has ended.</summary>
+    /// <summary>Records the attempt's outcome.</summary>
     public void Ended(AttemptOutcome outcome) => Last = outcome;
 }

@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace Bff.Upstreams;
 
 /// <summary>
-/// A read's second attempt, which a timer starts beside the first. The first good answer of the two is the call's; the other one is
-/// cancelled and says nothing.
+/// A read's second attempt (a hedge), which a timer starts beside the first. The call gets the first good answer of the two. The other
+/// attempt is cancelled, and its end says nothing of the service.
 /// </summary>
 internal sealed class BesideAttempt(UpstreamPool pool, PooledCall call, TimeLimit first, CancellationToken cancellation)
 {
@@ -16,19 +16,19 @@ internal sealed class BesideAttempt(UpstreamPool pool, PooledCall call, TimeLimi
     private TaskCompletionSource<AttemptOutcome>? _outcome;
     private int _first;
 
-    /// <summary>Where it went.</summary>
+    /// <summary>The address that it was sent to.</summary>
     public UpstreamAddress? Address { get; set; }
 
-    /// <summary>It had a good answer first.</summary>
+    /// <summary>Whether it had a good answer before the first attempt ended.</summary>
     public bool HasWon { get; private set; }
 
-    /// <summary>The first attempt was there first.</summary>
+    /// <summary>Whether the first attempt ended the call.</summary>
     public bool HasLost { get; private set; }
 
-    /// <summary>Cancelled when it has lost, or the caller no longer waits.</summary>
+    /// <summary>Cancelled when it has lost, or when the caller no longer waits.</summary>
     public CancellationToken Token => _lost!.Token;
 
-    /// <summary>The timer's: starts the attempt, where there may be one.</summary>
+    /// <summary>Starts the attempt if one is allowed. The timer calls it.</summary>
     public void Start()
     {
         if (cancellation.IsCancellationRequested || !pool.MayGoBeside(call, out var permit))
@@ -38,14 +38,16 @@ internal sealed class BesideAttempt(UpstreamPool pool, PooledCall call, TimeLimi
 
         _lost = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         _outcome = new();
-        call.Beside = this; // Last: the first attempt may end while this one still starts.
+        call.Beside = this; // Assigned last, because the first attempt may end while this one is still starting.
         var current = Activity.Current;
-        Activity.Current = call.Parent; // A timer's thread belongs to no request.
+        Activity.Current = call.Parent; // A timer's thread has no current activity of the request.
         _ = Run(permit);
         Activity.Current = current;
     }
 
-    /// <summary>The first attempt has ended: its limit is not cancelled any more, or just was.</summary>
+    /// <summary>
+    /// Disposes of the limit of the first attempt, which has ended. If this attempt has just cancelled it, it is not used again.
+    /// </summary>
     public void Leave(TimeLimit limit)
     {
         if (Interlocked.CompareExchange(ref _first, Over, Running) == Running)
@@ -58,7 +60,8 @@ internal sealed class BesideAttempt(UpstreamPool pool, PooledCall call, TimeLimi
         }
     }
 
-    /// <summary>What the two attempts brought.</summary>
+    /// <summary>Returns the outcome that counts. Unless the first attempt ended the call, waits for this one.</summary>
+    /// <param name="one">Outcome of the first attempt.</param>
     public async ValueTask<AttemptOutcome> Settle(AttemptOutcome one)
     {
         if (one.End is AttemptEnd.Good or AttemptEnd.Abandoned)
@@ -97,7 +100,7 @@ internal sealed class BesideAttempt(UpstreamPool pool, PooledCall call, TimeLimi
     }
 }
 
-/// <summary>Starts a second attempt after a while.</summary>
+/// <summary>Starts a second attempt after a delay.</summary>
 internal readonly struct BesideTimer : IDisposable
 {
     private readonly TimeLimit _timer;
@@ -113,7 +116,7 @@ internal readonly struct BesideTimer : IDisposable
 
     public static BesideTimer Start(BesideAttempt beside, TimeSpan delay, TimeProvider time) => new(beside, delay, time);
 
-    /// <summary>Waits for a start that is just happening.</summary>
+    /// <summary>Stops the timer. Waits for a start that is in progress.</summary>
     public void Dispose()
     {
         if (_isStarted)

@@ -5,15 +5,15 @@ using Polly.Telemetry;
 namespace Bff.Upstreams;
 
 /// <summary>
-/// A pool's <see cref="CircuitBreaker"/> as a strategy of its pipeline. Polly's own knows good and bad, and no end that says nothing: a
-/// probe that its caller has left would close it, or keep it open for a whole break.
+/// Makes a pool's <see cref="CircuitBreaker"/> a strategy of its pipeline. Polly's own breaker knows success and failure only, not an end
+/// that says nothing of the service: when the caller of a probe leaves, it would close, or stay open for a whole break.
 /// </summary>
-/// <param name="breaker">Attempts that run by themselves pass it too.</param>
-/// <param name="telemetry">Is told the events of Polly's own.</param>
+/// <param name="breaker">The pool's breaker, which first attempts outside the pipeline pass too.</param>
+/// <param name="telemetry">Receives the same events as from Polly's own breaker.</param>
 internal sealed class BreakerStrategy(CircuitBreaker breaker, ResilienceStrategyTelemetry telemetry)
     : ResilienceStrategy<HttpResponseMessage>
 {
-    /// <summary>Reports a change of the breaker's state, by whichever attempt.</summary>
+    /// <summary>Reports a change of the breaker's state, whether an attempt inside or outside the pipeline caused it.</summary>
     public void Report(BreakerState state, TimeSpan duration)
     {
         var context = ResilienceContextPool.Shared.Get();
@@ -70,13 +70,13 @@ internal sealed class BreakerStrategy(CircuitBreaker breaker, ResilienceStrategy
 
         var made = series.Made;
         var outcome = await callback(context, state);
-        // One that was not made, and one that has lost however it ended, say nothing.
+        // An attempt that was not made, or that lost to the one beside it, says nothing of the service.
         breaker.Ended(permit, series.Made == made || series.Beside is { HasLost: true } ? null : series.Last.IsGood);
         return outcome;
     }
 }
 
-/// <summary>Of the strategy; its figures are <see cref="BreakerOptions"/>.</summary>
+/// <summary>Names the strategy. The breaker's thresholds are in <see cref="BreakerOptions"/>.</summary>
 internal sealed class BreakerStrategyOptions : ResilienceStrategyOptions
 {
     public BreakerStrategyOptions() => Name = "breaker";

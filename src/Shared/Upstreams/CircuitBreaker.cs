@@ -2,34 +2,33 @@ using Bff.Concurrency;
 
 namespace Bff.Upstreams;
 
-/// <summary>Whether calls go out.</summary>
+/// <summary>States of a circuit breaker.</summary>
 internal enum BreakerState
 {
-    /// <summary>All of them.</summary>
+    /// <summary>All calls go out.</summary>
     Closed,
 
-    /// <summary>One at a time, which tries whether the service is back.</summary>
+    /// <summary>One call at a time goes out, as the probe that tells whether the service is back.</summary>
     HalfOpen,
 
-    /// <summary>None.</summary>
+    /// <summary>No call goes out.</summary>
     Open,
 }
 
-/// <summary>A call's leave to go out; goes back with what came of it.</summary>
-/// <param name="Round">Between two changes of the breaker's state.</param>
-/// <param name="IsProbe">It alone decides whether the breaker closes.</param>
+/// <summary>Permission for one attempt. It is given back to the breaker with the attempt's result.</summary>
+/// <param name="Round">Number of the period between two state changes in which it was given.</param>
+/// <param name="IsProbe">Whether the attempt is the probe, whose result alone decides whether the breaker closes.</param>
 internal readonly record struct BreakerPermit(int Round, bool IsProbe);
 
 /// <summary>
-/// A circuit breaker (M. Nygard, "Release It!"): 1. closed, it counts answers and failures over <c>SamplingDuration</c>; 2. from
-/// <c>FailureRatio</c> of at least
-/// <c>MinimumThroughput</c> on it is open for <c>BreakDuration</c>; 3. then one call is a probe: its answer closes the breaker, its failure
-/// opens it anew, and an end that says nothing of the service leaves the place of the probe to the next call. What was sent before a change
-/// of state says nothing about what is now.
+/// A circuit breaker (M. Nygard, "Release It!"). 1. While closed, it counts answers and failures over <c>SamplingDuration</c>. 2. When at
+/// least <c>FailureRatio</c> of at least <c>MinimumThroughput</c> calls have failed, it opens for <c>BreakDuration</c>. 3. Then one call is
+/// the probe: an answer closes the breaker, a failure opens it again, and after an end that says nothing of the service the next call is
+/// the probe. Results of attempts that began before a change of state are ignored.
 /// </summary>
-/// <param name="options">Its figures.</param>
+/// <param name="options">The thresholds and durations.</param>
 /// <param name="time">The clock.</param>
-/// <param name="changed">Told, outside the lock, that a closed breaker has opened or that it has closed again.</param>
+/// <param name="changed">Called outside the lock when a closed breaker has opened, and when it has closed again.</param>
 internal sealed class CircuitBreaker(BreakerOptions options, TimeProvider time, Action<BreakerState>? changed = null)
 {
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(1);
@@ -42,10 +41,10 @@ internal sealed class CircuitBreaker(BreakerOptions options, TimeProvider time, 
     private Deadline _until;
     private bool _isProbing;
 
-    /// <summary>For metrics and tests; after the break it is open until the next call.</summary>
+    /// <summary>Current state. After the break it stays <see cref="BreakerState.Open"/> until the next call.</summary>
     public BreakerState State => _state;
 
-    /// <summary>When a refused call may try again.</summary>
+    /// <summary>Time after which a refused call may try again.</summary>
     public TimeSpan RetryAfter
     {
         get
@@ -57,7 +56,7 @@ internal sealed class CircuitBreaker(BreakerOptions options, TimeProvider time, 
         }
     }
 
-    /// <summary>Asks before a call goes out. A permit that was given comes back by <see cref="Ended"/>.</summary>
+    /// <summary>Asks for a permit for one attempt. Give it back with <see cref="Ended"/>.</summary>
     public bool TryEnter(out BreakerPermit permit)
     {
         lock (_lock)
@@ -76,15 +75,15 @@ internal sealed class CircuitBreaker(BreakerOptions options, TimeProvider time, 
 
             _state = BreakerState.HalfOpen;
             _isProbing = true;
-            _until = Deadline.In(options.BreakDuration, time); // A probe that takes longer than a break is not waited for.
+            _until = Deadline.In(options.BreakDuration, time); // A probe that takes longer than a break loses its place.
             permit = new(++_round, IsProbe: true);
             return true;
         }
     }
 
-    /// <summary>What came of a call.</summary>
-    /// <param name="permit">As <see cref="TryEnter"/> gave it.</param>
-    /// <param name="isGood">Whether the service is well; null when the call was ended from outside, which says nothing.</param>
+    /// <summary>Records the result of an attempt.</summary>
+    /// <param name="permit">The permit that <see cref="TryEnter"/> gave.</param>
+    /// <param name="isGood">Whether the service is healthy; null when the attempt's end says nothing of the service.</param>
     public void Ended(in BreakerPermit permit, bool? isGood)
     {
         BreakerState before,

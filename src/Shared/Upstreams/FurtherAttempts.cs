@@ -7,14 +7,14 @@ using Polly.Timeout;
 namespace Bff.Upstreams;
 
 /// <summary>
-/// Every attempt of a pool but the first one of a healthy service, as one pipeline of Microsoft.Extensions.Http.Resilience (Polly), from
-/// the outermost in:
+/// Makes every attempt of a pool except the first one at a healthy service, in one pipeline of Microsoft.Extensions.Http.Resilience
+/// (Polly), outermost strategy first:
 /// <code>
-/// retry (what may be repeated, within deadline and budget) ─► breaker ─► time-out ─► the attempt, with its body
+/// retry (repeatable calls, within deadline and budget) ─► breaker ─► timeout ─► the attempt, with its body
 /// </code>
-/// A first attempt that failed by itself is what the pipeline's first execution gives back: the retry judges it, and goes on from there.
-/// The probe of a breaker that is not closed, and a second attempt beside a slow first, are made by it. One that may not be made changes
-/// nothing: what the attempt before it brought stands.
+/// When a first attempt that ran by itself has failed, the pipeline's first execution returns that outcome. The retry strategy judges it
+/// and goes on from there. The pipeline also makes the probe of a breaker that is not closed, and the second attempt beside a slow first
+/// one. When an attempt may not be made, the outcome of the attempt before it stands.
 /// </summary>
 internal sealed class FurtherAttempts
 {
@@ -28,12 +28,12 @@ internal sealed class FurtherAttempts
     private readonly ResiliencePipeline<HttpResponseMessage> _pipeline;
     private BreakerStrategy _breaker = null!;
 
-    /// <param name="pool">Whose attempts.</param>
+    /// <param name="pool">The pool that makes the attempts.</param>
     /// <param name="upstream">The upstream's name in metrics.</param>
-    /// <param name="instance">The pool's.</param>
-    /// <param name="budget">Of further attempts.</param>
+    /// <param name="instance">The pool's name in metrics.</param>
+    /// <param name="budget">The budget of further attempts.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="log">What operators are told; null: nothing.</param>
+    /// <param name="log">The pool's log; null when nothing is logged.</param>
     public FurtherAttempts(
         UpstreamPool pool,
         string upstream,
@@ -50,7 +50,7 @@ internal sealed class FurtherAttempts
             InstanceName = instance,
             TimeProvider = time,
         }
-            .ConfigureTelemetry(NullLoggerFactory.Instance) // Metrics alone: the log is told once per change, not per event.
+            .ConfigureTelemetry(NullLoggerFactory.Instance) // Metrics only: our log reports changes, not every event.
             .AddRetry(
                 new HttpRetryStrategyOptions
                 {
@@ -73,7 +73,7 @@ internal sealed class FurtherAttempts
     public ValueTask<AttemptOutcome> Repeat(PooledCall call, AttemptOutcome first, int further, CancellationToken cancellation) =>
         Run(new(call, further, cancellation) { MadeAlone = first }, cancellation);
 
-    /// <summary>Makes the call's first attempt, which tries whether the service is back.</summary>
+    /// <summary>Makes the call's first attempt as the breaker's probe, and further attempts if it fails.</summary>
     public ValueTask<AttemptOutcome> Probe(PooledCall call, BreakerPermit permit, int further, CancellationToken cancellation) =>
         Run(new(call, further, cancellation) { Permit = permit }, cancellation);
 
@@ -85,7 +85,7 @@ internal sealed class FurtherAttempts
         CancellationToken cancellation
     ) => Run(new(call, further: 0, cancellation) { Permit = permit, Beside = beside }, beside.Token);
 
-    /// <summary>The breaker has opened or closed, by whichever attempt.</summary>
+    /// <summary>Reports to Polly's telemetry that the breaker has opened or closed.</summary>
     public void BreakerChanged(BreakerState state) => _breaker.Report(state, _pool.Options.Breaker.BreakDuration);
 
     private async ValueTask<AttemptOutcome> Run(AttemptSeries series, CancellationToken cancellation)
@@ -108,7 +108,7 @@ internal sealed class FurtherAttempts
         _budget.GiveBack();
         if (!cancellation.IsCancellationRequested)
         {
-            return series.Last; // Refused by the breaker.
+            return series.Last; // The breaker refused the attempt after the pause.
         }
 
         series.Last.Dispose();
@@ -129,8 +129,8 @@ internal sealed class FurtherAttempts
     }
 
     /// <summary>
-    /// As the strategies see it: what may be repeated is what their predicate for HTTP calls transient. Of a cancellation by its own limit
-    /// the time-out makes one such.
+    /// Translates an outcome for the strategies: a failure becomes an exception that the package's predicate for HTTP calls transient, so
+    /// that it may be repeated. The timeout strategy makes such an exception itself out of a cancellation by its own limit.
     /// </summary>
     private static Outcome<HttpResponseMessage> Judged(AttemptOutcome outcome, CancellationToken limit) =>
         outcome.End switch
@@ -149,7 +149,7 @@ internal sealed class FurtherAttempts
     {
         if (args.Outcome.Exception is null || !HttpClientResiliencePredicates.IsTransient(args.Outcome))
         {
-            return false; // A good answer, whatever its status, or a refusal.
+            return false; // A good answer, whatever its status, or a refusal by the breaker.
         }
 
         var series = AttemptSeries.Of(args.Context);
@@ -161,7 +161,10 @@ internal sealed class FurtherAttempts
         return series.HasTaken;
     }
 
-    /// <summary>As the service asks; none where a faster answer is wanted (<c>HedgeAfter</c>); null: it doubles, with jitter.</summary>
+    /// <summary>
+    /// Returns the pause before the next attempt: the service's <c>Retry-After</c>, or none for a read of an upstream with
+    /// <c>HedgeAfter</c>. Null leaves it to the package, whose pause doubles and has jitter.
+    /// </summary>
     private TimeSpan? PauseOf(AttemptSeries series) =>
         RetryAfter.Of(series.Last.Response, _time)
         ?? (_pool.Options.HedgeAfter is not null && Repeatable.IsRead(series.Call.Request) ? TimeSpan.Zero : null);

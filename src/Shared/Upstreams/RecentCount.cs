@@ -2,8 +2,8 @@ using Bff.Concurrency;
 
 namespace Bff.Upstreams;
 
-/// <summary>How often something happened within a window that moves on in ten steps. Its user locks.</summary>
-/// <param name="window">How far back it counts.</param>
+/// <summary>Counts events in a sliding window of ten slices. It is not thread-safe: the caller holds a lock.</summary>
+/// <param name="window">The length of the window.</param>
 /// <param name="time">The clock.</param>
 internal sealed class RecentCount(TimeSpan window, TimeProvider time)
 {
@@ -13,7 +13,7 @@ internal sealed class RecentCount(TimeSpan window, TimeProvider time)
     private readonly long _length = Math.Max(1, time.ToTimestamps(window) / Slices);
     private long _current;
 
-    /// <summary>All of the window.</summary>
+    /// <summary>Number of events in the window.</summary>
     public int Sum
     {
         get
@@ -29,14 +29,14 @@ internal sealed class RecentCount(TimeSpan window, TimeProvider time)
         }
     }
 
-    /// <summary>It happened.</summary>
+    /// <summary>Counts an event.</summary>
     public void Add()
     {
         Advance();
         _slices[_current % Slices]++;
     }
 
-    /// <summary>The latest did not happen after all.</summary>
+    /// <summary>Removes the latest event.</summary>
     public void TakeBack()
     {
         Advance();
@@ -51,7 +51,7 @@ internal sealed class RecentCount(TimeSpan window, TimeProvider time)
         }
     }
 
-    /// <summary>Forgets all.</summary>
+    /// <summary>Removes all events.</summary>
     public void Clear() => Array.Clear(_slices);
 
     private void Advance()

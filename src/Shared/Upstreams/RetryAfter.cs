@@ -1,6 +1,6 @@
 namespace Bff.Upstreams;
 
-/// <summary>The delay that an upstream asks for (RFC 9110 section 10.2.3), as seconds or as a date; bounded to an hour.</summary>
+/// <summary>Reads the delay that an upstream asks for (RFC 9110 section 10.2.3), as seconds or as a date; at most an hour.</summary>
 internal static class RetryAfter
 {
     public static TimeSpan? Of(HttpResponseMessage? response, TimeProvider time)
@@ -11,7 +11,7 @@ internal static class RetryAfter
         }
 
         var delay = asked.Delta ?? asked.Date - time.GetUtcNow();
-        // A date that has passed: at once.
+        // A date that has passed means no delay.
         return delay is { } wanted ? TimeSpan.FromTicks(Math.Clamp(wanted.Ticks, 0, TimeSpan.TicksPerHour)) : null;
     }
 }

@@ -1,8 +1,8 @@
 namespace Bff.Upstreams;
 
 /// <summary>
-/// Bounds further attempts to a share of recent requests, so that a failing upstream is not asked twice as often as a
-/// healthy one (Google SRE book, "Handling overload"). Of the last ten seconds; a few attempts are always allowed.
+/// Limits further attempts to a share of the requests of the last ten seconds, so that a failing upstream does not get twice the requests
+/// of a healthy one (Google SRE book, "Handling overload"). A few attempts are always allowed.
 /// </summary>
 internal sealed class RetryBudget(TimeProvider time)
 {
@@ -23,7 +23,7 @@ internal sealed class RetryBudget(TimeProvider time)
         }
     }
 
-    /// <summary>Takes one further attempt from the budget.</summary>
+    /// <summary>Takes one further attempt from the budget. Returns false when the budget is used up.</summary>
     public bool TryTake()
     {
         lock (_gate)
@@ -39,7 +39,7 @@ internal sealed class RetryBudget(TimeProvider time)
         }
     }
 
-    /// <summary>An attempt that was taken and could not be made.</summary>
+    /// <summary>Returns an attempt that was taken but could not be made.</summary>
     public void GiveBack()
     {
         lock (_gate)
@@ -48,7 +48,7 @@ internal sealed class RetryBudget(TimeProvider time)
         }
     }
 
-    /// <summary>Further attempts of the last ten seconds; for tests.</summary>
+    /// <summary>Number of further attempts in the last ten seconds, for tests.</summary>
     public int Taken
     {
         get

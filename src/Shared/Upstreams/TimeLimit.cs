@@ -3,7 +3,7 @@ using Microsoft.Extensions.ObjectPool;
 namespace Bff.Upstreams;
 
 /// <summary>
-/// Cancels what it was started for when its time is up or the caller no longer waits. A source that never fired is used again.
+/// A timeout: its token is cancelled when the time is up or the caller no longer waits. A source that never fired is pooled and used again.
 /// </summary>
 internal readonly struct TimeLimit : IDisposable
 {
@@ -25,9 +25,10 @@ internal readonly struct TimeLimit : IDisposable
 
     public CancellationToken Token => _source.Token;
 
-    /// <param name="span">At least a millisecond is given.</param>
-    /// <param name="time">Only the system's clock can be reset, hence pooled.</param>
-    /// <param name="abandoned">The caller no longer waits.</param>
+    /// <summary>Starts a timeout.</summary>
+    /// <param name="span">The time until it fires; less than a millisecond counts as one.</param>
+    /// <param name="time">The clock. Sources are pooled for the system's clock only, because no other can be reset.</param>
+    /// <param name="abandoned">Cancelled when the caller no longer waits.</param>
     public static TimeLimit Start(TimeSpan span, TimeProvider time, CancellationToken abandoned)
     {
         var atLeast = span.Ticks < TimeSpan.TicksPerMillisecond ? TimeSpan.FromMilliseconds(1) : span;
@@ -41,16 +42,16 @@ internal readonly struct TimeLimit : IDisposable
         return new(source, isPooled: true, abandoned);
     }
 
-    /// <summary>Begins anew with another span; only while it cannot have been disposed of.</summary>
+    /// <summary>Starts the timeout again with another time. Call it only while the limit cannot have been disposed of.</summary>
     public void Restart(TimeSpan span) => _source.CancelAfter(span);
 
-    /// <summary>Before its time.</summary>
+    /// <summary>Cancels the token before the time is up.</summary>
     public void Cancel() => _source.Cancel();
 
-    /// <summary>Call it once: the source may serve another call afterwards.</summary>
+    /// <summary>Returns the source to its pool or disposes of it. Call this once: another call may use the source afterwards.</summary>
     public void Dispose()
     {
-        _abandoned.Dispose(); // Waits for a cancellation that is just being passed on: after this the source does not fire.
+        _abandoned.Dispose(); // Waits for a cancellation in progress, so that the source cannot fire after this line.
         if (_isPooled)
         {
             Sources.Return(_source);
@@ -62,7 +63,7 @@ internal readonly struct TimeLimit : IDisposable
     }
 
     /// <summary>
-    /// In place of <see cref="Dispose"/> where it may just be being cancelled: the source is not used again.
+    /// Use it instead of <see cref="Dispose"/> when another thread may be cancelling the limit: the source is not used again.
     /// </summary>
     public void Abandon() => _abandoned.Dispose();
 

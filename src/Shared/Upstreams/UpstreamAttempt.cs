@@ -3,7 +3,7 @@ using Bff.Concurrency;
 
 namespace Bff.Upstreams;
 
-/// <summary>One attempt of a call at one address, from before it is sent to what came of it.</summary>
+/// <summary>One attempt of a call at one address: prepares the request and records the outcome.</summary>
 internal readonly struct UpstreamAttempt
 {
     private readonly Activity? _span;
@@ -11,10 +11,10 @@ internal readonly struct UpstreamAttempt
     private UpstreamAttempt(UpstreamAddress address, HttpRequestMessage request, Activity? span) =>
         (Address, Request, _span) = (address, request, span);
 
-    /// <summary>What goes out: the call's own request, or a copy of it.</summary>
+    /// <summary>The request to send: the call's own for the first attempt, a copy for any other.</summary>
     public HttpRequestMessage Request { get; }
 
-    /// <summary>Where it goes.</summary>
+    /// <summary>The address that it is sent to.</summary>
     public UpstreamAddress Address { get; }
 
     public static UpstreamAttempt Begin(PooledCall call, UpstreamAddress[] addresses, UpstreamOptions options)
@@ -27,7 +27,7 @@ internal readonly struct UpstreamAttempt
         request.RequestUri = call.UriAt(address.Where.Uri, options.Addresses);
         if ((address.Where.Host ?? before) is not null && request.Headers.Host is var host && (host is null || host == before))
         {
-            request.Headers.Host = address.Where.Host; // One that a route sets stays.
+            request.Headers.Host = address.Where.Host; // A Host header that a route sets is kept.
         }
 
         address.Started();
@@ -47,10 +47,10 @@ internal readonly struct UpstreamAttempt
         return new(response, isBad ? AttemptEnd.Failed : AttemptEnd.Good, body);
     }
 
-    /// <param name="broken">What broke the attempt.</param>
-    /// <param name="response">What had come so far.</param>
-    /// <param name="end">What it means.</param>
-    /// <param name="isSlow">Whether another address has answered meanwhile.</param>
+    /// <param name="broken">The exception that ended the attempt.</param>
+    /// <param name="response">The answer's head, if it had arrived.</param>
+    /// <param name="end">How the attempt ended.</param>
+    /// <param name="isSlow">Whether another address has answered meanwhile, which counts as a failure of this one.</param>
     public AttemptOutcome Broke(Exception broken, HttpResponseMessage? response, AttemptEnd end, bool isSlow)
     {
         response?.Dispose();

@@ -4,26 +4,26 @@ using Microsoft.Extensions.Logging;
 namespace Bff.Upstreams;
 
 /// <summary>
-/// What operators are told of an upstream: that its breaker opens and closes, and that calls begin to need retries or hedges. The two are
-/// told once per <see cref="Episode"/>: per request they are metrics.
+/// Logs changes of an upstream's state: its breaker opens or closes, its addresses change, its name cannot be resolved, or calls begin to
+/// need retries or hedges. Retries, hedges and unresolved names are logged once per <see cref="Episode"/>; metrics count them per request.
 /// </summary>
-/// <param name="logger">Where to.</param>
+/// <param name="logger">The logger.</param>
 /// <param name="time">The clock.</param>
 internal sealed partial class UpstreamLog(ILogger logger, TimeProvider time)
 {
-    /// <summary>One pool's.</summary>
+    /// <summary>Returns the log of one pool.</summary>
     /// <param name="upstream">The upstream's name.</param>
-    /// <param name="pool"><c>main</c>, <c>canary</c>, or the tenant whose own addresses they are.</param>
+    /// <param name="pool">The pool's name: <c>main</c>, <c>canary</c>, or the tenant that has addresses of its own.</param>
     public Pool For(string upstream, string pool) => new(logger, time, upstream, pool);
 
-    /// <summary>What is told of one pool.</summary>
+    /// <summary>Logs the changes of one pool.</summary>
     internal sealed class Pool(ILogger logger, TimeProvider time, string upstream, string pool)
     {
         private readonly Episode _retries = new(time);
         private readonly Episode _unresolved = new(time);
         private readonly Episode _hedges = new(time);
 
-        /// <summary>For work that tells of itself.</summary>
+        /// <summary>The logger, for components that log messages of their own.</summary>
         public ILogger Logger => logger;
 
         public void BreakerOpened(TimeSpan duration) => LogBreakerOpened(logger, upstream, pool, duration);
@@ -92,7 +92,7 @@ internal sealed partial class UpstreamLog(ILogger logger, TimeProvider time)
     [LoggerMessage(
         1605,
         LogLevel.Information,
-        "The addresses of {Upstream} ({Pool}) changed: {Added} added, {Removed} removed; calls go to those that there are now",
+        "The addresses of {Upstream} ({Pool}) changed: {Added} added, {Removed} removed; calls go to the new set",
         EventName = "AddressesChanged"
     )]
     private static partial void LogAddresses(ILogger logger, string upstream, string pool, int added, int removed);
@@ -100,7 +100,7 @@ internal sealed partial class UpstreamLog(ILogger logger, TimeProvider time)
     [LoggerMessage(
         1606,
         LogLevel.Warning,
-        "The name of {Upstream} ({Pool}) could not be resolved ({Reason}); the addresses known before stay in use, and it is tried again",
+        "The name of {Upstream} ({Pool}) could not be resolved ({Reason}); the addresses known so far stay in use, and the name is tried again",
         EventName = "NameUnresolved"
     )]
     private static partial void LogUnresolved(ILogger logger, string upstream, string pool, string reason);

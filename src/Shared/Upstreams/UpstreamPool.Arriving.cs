@@ -1,12 +1,12 @@
 namespace Bff.Upstreams;
 
 /// <summary>
-/// A write whose body is sent on while it arrives passes the same stages, once. Of a service that fails or tries its first call after that,
-/// a slow sender must not keep the others from knowing whether it is back: there the body is read first.
+/// Sends writes whose body is passed on while it arrives. Such a write passes the same stages, in one attempt. While the breaker is not
+/// closed, the body is read first: a slow sender must not hold the probe, which tells all other calls whether the service is back.
 /// </summary>
 internal sealed partial class UpstreamPool
 {
-    /// <summary>Null: the body has been read meanwhile, and the call is like any other.</summary>
+    /// <summary>Sends the call, or returns null when the body has been read meanwhile, which makes the call like any other.</summary>
     private async ValueTask<Sent?> SendArriving(ArrivingContent arriving, PooledCall call, CancellationToken cancellation)
     {
         if (Breaker.State != BreakerState.Closed && await arriving.Held() is { } held)

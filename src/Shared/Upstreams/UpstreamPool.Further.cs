@@ -1,14 +1,15 @@
 namespace Bff.Upstreams;
 
 /// <summary>
-/// What attempts other than a first one by itself need of the pool: whether a read's second one may run beside the first, and how each is
-/// made. One that may not be made changes nothing: the first attempt goes on.
+/// The pool's part in all attempts other than a first one that runs by itself: decides whether a read's second attempt may run beside the
+/// first, and makes the attempts. When a second attempt is not allowed, the first one simply goes on.
 /// </summary>
 internal sealed partial class UpstreamPool
 {
     /// <summary>
-    /// When a read's second attempt runs beside the first: after <c>HedgeAfter</c>, or, where a service that hangs would have all the time
-    /// for its first attempt, after half of it. A service that is merely slow keeps its whole time.
+    /// Returns the delay after which a read's second attempt runs beside the first: <c>HedgeAfter</c>, or half the time that is left when a
+    /// service that hangs would use up all of it with the first attempt. The first attempt keeps its whole timeout, since the service may
+    /// only be slow.
     /// </summary>
     private TimeSpan? BesideAfter(PooledCall call)
     {
@@ -22,8 +23,9 @@ internal sealed partial class UpstreamPool
     }
 
     /// <summary>
-    /// Whether a second attempt may run beside the first, and the breaker's leave for it: never when the caller would not wait for it,
-    /// before the service wants it, while the breaker is not closed or beyond the budget.
+    /// Returns whether a second attempt may run beside the first, with the breaker's permit for it. It may not when the deadline has
+    /// passed, before the time that the service named in <c>Retry-After</c>, while the breaker is not closed, or when the budget is used
+    /// up.
     /// </summary>
     internal bool MayGoBeside(PooledCall call, out BreakerPermit permit)
     {
@@ -54,13 +56,13 @@ internal sealed partial class UpstreamPool
     }
 
     /// <summary>
-    /// Any attempt but a first one by itself, which <see cref="SendWhole"/> makes in its own body: one method for both would be one more
-    /// suspended layer per call.
+    /// Makes any attempt except a first one that runs by itself. <see cref="SendWhole"/> makes that one in its own body: one method for
+    /// both would add a suspended async layer to every call.
     /// </summary>
     /// <param name="call">The call.</param>
-    /// <param name="beside">What it is, where it runs beside a first one.</param>
-    /// <param name="limit">Cancelled when the attempt has taken too long, too.</param>
-    /// <param name="cancellation">The caller no longer waits.</param>
+    /// <param name="beside">The state of an attempt that runs beside a first one; otherwise null.</param>
+    /// <param name="limit">Cancelled when the attempt times out, and when the caller no longer waits.</param>
+    /// <param name="cancellation">Cancelled when the caller no longer waits.</param>
     internal async ValueTask<AttemptOutcome> Attempt(
         PooledCall call,
         BesideAttempt? beside,
@@ -80,7 +82,7 @@ internal sealed partial class UpstreamPool
                     : await BufferedBody.Read(answer, call.Body == BodyUse.Decoded, Options.MaxResponseBytes, limit);
             return attempt.Answered(answer, body, call, _time);
         }
-#pragma warning disable CA1031 // An outcome.
+#pragma warning disable CA1031 // The exception becomes an outcome.
         catch (Exception broken)
 #pragma warning restore CA1031
         {

@@ -6,20 +6,20 @@ using Bff.Upstreams.Discovery;
 namespace Bff.Upstreams;
 
 /// <summary>
-/// One set of addresses with its own connections, bulkhead, breaker and retry budget: an upstream's own, its canary's, or
-/// a tenant's. A call passes, from the outermost in:
+/// Sends calls to one set of addresses, which has its own connections, bulkhead, breaker and retry budget. An upstream has one pool for its
+/// addresses, one for its canary, and one for each tenant with addresses of its own. A call passes these stages, outermost first:
 /// <code>
 /// bulkhead ─► breaker ─► first attempt ─► a second beside it (reads that are hedged or short of time) ─► further ones (repeatable calls,
 /// within the budget)
 /// </code>
-/// Each attempt has the breaker's leave, its time-out, an address (power of two) and a connection. The first attempt of a healthy service
-/// runs by itself; all others are made by the pipeline of <see cref="FurtherAttempts"/>. A refusal never takes the place of an answer: what
-/// the last attempt brought is what the caller gets. See the table of docs/life-of-a-request.md.
+/// Each attempt has a permit of the breaker, a timeout, an address (power of two choices) and a connection. The first attempt at a healthy
+/// service runs by itself. The pipeline of <see cref="FurtherAttempts"/> makes all others. The caller gets the outcome of the last attempt
+/// that was made: a refusal never replaces an answer. docs/life-of-a-request.md has a table of all outcomes.
 /// </summary>
 internal sealed partial class UpstreamPool : IDisposable
 {
     private static readonly Sent BulkheadFull = new(null, UpstreamOutcome.Unavailable, TimeSpan.FromSeconds(1), FromFallback: false);
-    private static readonly Sent NotFound = BulkheadFull; // Its name is not known, or not yet: it may be soon.
+    private static readonly Sent NotFound = BulkheadFull; // The same answer: the name may resolve soon.
 
     private readonly PoolAddresses _addresses;
     private readonly HttpMessageInvoker _connections;
@@ -30,14 +30,14 @@ internal sealed partial class UpstreamPool : IDisposable
     private readonly (string Upstream, string Pool) _name;
     private FurtherAttempts? _further;
 
-    /// <param name="options">What is known of the service.</param>
-    /// <param name="name">Of the pool: <c>main</c>, <c>canary</c> or a tenant.</param>
-    /// <param name="addresses">As they are written.</param>
-    /// <param name="services">What pools need of the host.</param>
+    /// <param name="options">The upstream's settings.</param>
+    /// <param name="name">The pool's name: <c>main</c>, <c>canary</c> or a tenant.</param>
+    /// <param name="addresses">The configured addresses; their names are not resolved yet.</param>
+    /// <param name="services">The host's services that pools use.</param>
     public UpstreamPool(UpstreamOptions options, string name, IReadOnlyList<Uri> addresses, PoolServices services)
         : this(options, name, addresses, services, UpstreamConnections.Open(options), new RetryBudget(services.Time)) { }
 
-    /// <summary>For tests, which have a network of their own.</summary>
+    /// <summary>For tests, which replace the network.</summary>
     internal UpstreamPool(
         UpstreamOptions options,
         string name,
@@ -60,13 +60,13 @@ internal sealed partial class UpstreamPool : IDisposable
 
     public UpstreamOptions Options { get; }
 
-    /// <summary>Places of the bulkhead that calls hold; for metrics and tests.</summary>
+    /// <summary>Number of bulkhead places in use, for metrics and tests.</summary>
     public long Places => Options.MaxConcurrency - _bulkhead.GetStatistics()!.CurrentAvailablePermits;
 
-    /// <summary>For metrics and tests.</summary>
+    /// <summary>The circuit breaker, for metrics and tests.</summary>
     public CircuitBreaker Breaker { get; }
 
-    /// <summary>Made when it is first needed: a host whose services are well does not load the package.</summary>
+    /// <summary>The pipeline, made on first use: a host whose services are healthy does not load the package.</summary>
     internal FurtherAttempts Further =>
         _further
         ?? Interlocked.CompareExchange(ref _further, new(this, _name.Upstream, _name.Pool, _budget, _time, _log), null)
@@ -75,8 +75,8 @@ internal sealed partial class UpstreamPool : IDisposable
     private Sent Refused => new(null, UpstreamOutcome.Unavailable, Breaker.RetryAfter, FromFallback: false);
 
     /// <summary>
-    /// Sends the call and gives its answer, good or bad, or the reason why there is none. Throws only when <paramref name="cancellation"/>
-    /// is cancelled.
+    /// Sends the call and returns its answer, good or bad, or the reason why there is none. Throws only when <paramref
+    /// name="cancellation"/> is cancelled.
     /// </summary>
     public ValueTask<Sent> Send(PooledCall call, CancellationToken cancellation) =>
         _addresses.Current.Length == 0 || call.Request.Content is ArrivingContent
@@ -84,8 +84,8 @@ internal sealed partial class UpstreamPool : IDisposable
             : SendWhole(call, cancellation);
 
     /// <summary>
-    /// A call that waits for the upstream's addresses first, or whose body is sent on as it arrives. Apart from the others, which would
-    /// carry what it remembers while it waits.
+    /// Sends a call that first waits for the upstream's addresses, or whose body is sent on while it arrives. This is a method of its own
+    /// so that the state machine of all other calls stays small.
     /// </summary>
     private async ValueTask<Sent> SendLater(PooledCall call, CancellationToken cancellation)
     {
@@ -125,7 +125,7 @@ internal sealed partial class UpstreamPool : IDisposable
                     await RequestCopy.MakeRepeatable(call.Request, cancellation);
                 }
 
-                // The connection pool repeats bodiless requests by itself when a kept-alive connection turns out to be closed.
+                // The connection pool repeats a request without a body by itself when a kept-alive connection turns out to be closed.
                 call.Request.Content ??= new ByteArrayContent([]);
             }
 
@@ -158,7 +158,7 @@ internal sealed partial class UpstreamPool : IDisposable
                             : await BufferedBody.Read(answer, call.Body == BodyUse.Decoded, Options.MaxResponseBytes, limit.Token);
                     outcome = attempt.Answered(answer, body, call, _time);
                 }
-#pragma warning disable CA1031 // An outcome.
+#pragma warning disable CA1031 // The exception becomes an outcome.
                 catch (Exception broken)
 #pragma warning restore CA1031
                 {
@@ -168,7 +168,7 @@ internal sealed partial class UpstreamPool : IDisposable
                 }
 
                 Breaker.Ended(permit, outcome.IsGood);
-                timer.Dispose(); // From here on no second attempt starts.
+                timer.Dispose(); // No second attempt starts after this line.
                 if (call.Beside is not { } second)
                 {
                     limit.Dispose();
@@ -209,8 +209,9 @@ internal sealed partial class UpstreamPool : IDisposable
     }
 
     /// <summary>
-    /// An answer that is passed on holds its place until it has ended: a place stands for a connection. Those that are meant to last for
-    /// hours (events, calls, sockets) hold none, else a few hundred idle ones would be all that a service is asked for.
+    /// Whether the answer keeps its bulkhead place until its body has ended. A streamed answer does, since a place stands for a connection.
+    /// Answers that may last for hours (event streams, gRPC streams, WebSockets) do not, since a few hundred idle ones would fill the
+    /// bulkhead.
     /// </summary>
     private static bool KeepsPlace(PooledCall call, HttpResponseMessage? response) =>
         call.Body == BodyUse.Streamed
