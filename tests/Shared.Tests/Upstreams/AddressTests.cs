@@ -5,7 +5,7 @@ using static Bff.Shared.Tests.Upstreams.UpstreamBench;
 
 namespace Bff.Shared.Tests.Upstreams;
 
-/// <summary>Where a call goes.</summary>
+/// <summary>Tests of the choice of a call's address.</summary>
 public sealed class AddressTests
 {
     [Fact]
@@ -31,7 +31,7 @@ public sealed class AddressTests
             broken.Ended(isGood: false);
         }
 
-        good.Started(); // Loaded, and still the only one.
+        good.Started(); // It is loaded, but the other one rests.
         Assert.All(Enumerable.Range(0, 100), _ => Assert.Same(good, UpstreamAddress.Choose([broken, good], null)));
         time.Advance(TimeSpan.FromSeconds(5));
         Assert.True(broken.IsHealthy);
@@ -44,7 +44,7 @@ public sealed class AddressTests
         var users = bench.Services.Users.Address;
         bench.Configure(("Upstreams:users:Addresses:0", "http://127.0.0.1:1"), ("Upstreams:users:Addresses:1", users.AbsoluteUri));
 
-        for (var i = 0; i < 2; i++) // As many as the retry budget always allows.
+        for (var i = 0; i < 2; i++) // The retry budget always allows two.
         {
             Assert.True((await bench.Client("users").Get("users/u-1001", Any, bench.Call())).IsOk);
         }

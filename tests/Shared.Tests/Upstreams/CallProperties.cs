@@ -8,8 +8,8 @@ using FsCheck.Fluent;
 namespace Bff.Shared.Tests.Upstreams;
 
 /// <summary>
-/// The table "What an end means" of docs/life-of-a-request.md: for every sequence of a service's behaviours, callers who leave and pauses,
-/// and for every policy, what the caller gets and what breaker, budget and bulkhead have counted is what the table says.
+/// Property tests of the table "What an end means" of docs/life-of-a-request.md. For random policies and random sequences of a service's
+/// behaviours, pauses and callers that leave, they check what the caller gets and what breaker, budget and bulkhead have counted.
 /// </summary>
 public sealed class CallProperties
 {
@@ -78,13 +78,13 @@ public sealed class CallProperties
         Check.One(
             Config.QuickThrowOnFailure.WithMaxTest(500),
             Prop.ForAll(runs.ToArbitrary(), run => Task.Run(() => Holds(run.policy, run.sequence)).GetAwaiter().GetResult())
-        ); // Where no context makes one thing follow another late.
+        ); // Task.Run leaves the synchronization context, so that continuations run at once.
     }
 
     private static async Task<bool> Holds(Policy policy, Step[] steps)
     {
         var clock = new ManualTimeProvider();
-        var budget = new RetryBudget(new ManualTimeProvider()); // Its ten seconds never pass.
+        var budget = new RetryBudget(new ManualTimeProvider()); // Its clock never moves, so nothing leaves the window.
         var network = new ScriptedNetwork(clock);
         using var pool = new UpstreamPool(
             new()
@@ -187,7 +187,7 @@ public sealed class CallProperties
         }
     }
 
-    /// <summary>A service that does with each attempt what is next in the script.</summary>
+    /// <summary>A service that answers each attempt with the next behaviour of the script.</summary>
     private sealed class ScriptedNetwork(ManualTimeProvider clock) : HttpMessageHandler
     {
         private Does[] _script = [];
@@ -201,7 +201,7 @@ public sealed class CallProperties
             var does = _script[Started++];
             if (DelayOf(does) is { } delay)
             {
-                var over = new TaskCompletionSource(); // Goes on at once, on the thread that moves the clock.
+                var over = new TaskCompletionSource(); // Continues synchronously, on the thread that moves the clock.
                 using var timer = clock.CreateTimer(
                     _ => over.TrySetResult(),
                     null,
@@ -232,7 +232,7 @@ public sealed class CallProperties
             _ => null,
         };
 
-    /// <summary>The table, told once more in the order in which things happen.</summary>
+    /// <summary>A model of the table, in the order in which events happen.</summary>
     private sealed class Table(Policy policy)
     {
         private int _good,
@@ -301,7 +301,7 @@ public sealed class CallProperties
                 var start = last.At + (isHedged ? 0 : 20 * Math.Pow(2, made));
                 if (leaves < start)
                 {
-                    Taken--; // It was not made.
+                    Taken--; // The attempt was not made, so the budget gets it back.
                     return Gets.Nothing;
                 }
 

@@ -5,7 +5,7 @@ using static Bff.Shared.Tests.Upstreams.UpstreamBench;
 
 namespace Bff.Shared.Tests.Upstreams;
 
-/// <summary>A service that is configured so gets the caller's token, and no other does.</summary>
+/// <summary>Tests that only services that are configured for it get the caller's token.</summary>
 public sealed class CallerTokenTests
 {
     private const string Token = "tok-1.abc~+/=";

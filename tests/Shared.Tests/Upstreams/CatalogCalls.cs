@@ -6,7 +6,7 @@ using Grpc.Core;
 namespace Bff.Shared.Tests.Upstreams;
 
 /// <summary>
-/// Calls of the sample catalogue over gRPC. Request and answer have a text as their first field, which is all that is read.
+/// Calls the sample catalogue over gRPC. Only the first field of request and answer is used, which is a text.
 /// </summary>
 internal static class CatalogCalls
 {
@@ -18,7 +18,7 @@ internal static class CatalogCalls
         Marshallers.Create(message => message.ToByteArray(), StringValue.Parser.ParseFrom)
     );
 
-    /// <summary>The id of the product that the service gives.</summary>
+    /// <summary>Reads a product and returns its id.</summary>
     public static async Task<UpstreamAnswer<string>> Product(this UpstreamBench bench, string upstream, string id, CallContext? call = null)
     {
         using var channel = GrpcSender.Open(bench.Client(upstream));

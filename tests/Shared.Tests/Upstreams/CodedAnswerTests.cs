@@ -8,7 +8,7 @@ using static Bff.Shared.Tests.Upstreams.UpstreamBench;
 
 namespace Bff.Shared.Tests.Upstreams;
 
-/// <summary>Answers in a content coding that nobody asked for.</summary>
+/// <summary>Tests of answers in a content coding that the request did not ask for.</summary>
 public sealed class CodedAnswerTests
 {
     private const int Largest = 64 * 1024;
@@ -69,7 +69,7 @@ public sealed class CodedAnswerTests
         Assert.Equal(UpstreamOutcome.Failed, (await bench.Client("users").Get("users/u-1", Any, bench.Call())).Outcome);
     }
 
-    /// <summary>The inner coding is larger than what is allowed, and becomes a small document.</summary>
+    /// <summary>The document is small, but the bytes between its two codings are more than is allowed.</summary>
     [Fact]
     public async Task What_grows_between_two_codings_is_a_failure_too()
     {

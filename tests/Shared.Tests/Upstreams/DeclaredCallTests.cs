@@ -31,7 +31,7 @@ public interface ISample
     UpstreamWrite<NoContent> Change(string userId, [Body] WrittenJson patch);
 }
 
-/// <summary>What becomes of what a typed client declares.</summary>
+/// <summary>Tests of the requests that a typed client's declarations become.</summary>
 public sealed class DeclaredCallTests
 {
     [Fact]
@@ -44,7 +44,7 @@ public sealed class DeclaredCallTests
         Assert.Equal(0, bench.Services.Users.Calls.Count);
 
         Assert.True((await call.Make(bench.Call())).IsOk);
-        Assert.True((await call.Make(bench.Call())).IsOk); // A cache that renews what it has makes it again.
+        Assert.True((await call.Make(bench.Call())).IsOk); // A cache that renews an entry makes the call again.
         Assert.Equal(2, bench.Services.Users.Calls.Count);
     }
 

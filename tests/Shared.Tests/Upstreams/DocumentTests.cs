@@ -4,7 +4,7 @@ using static Bff.Shared.Tests.Upstreams.UpstreamBench;
 
 namespace Bff.Shared.Tests.Upstreams;
 
-/// <summary>What is made of a service's answer, whatever it is.</summary>
+/// <summary>Tests of reading a service's answer, valid or not.</summary>
 [Collection(nameof(Alone))]
 public sealed class DocumentTests
 {
@@ -20,7 +20,7 @@ public sealed class DocumentTests
     {
         await using var bench = await StartAsync(null, ("Upstreams:users:Retries", "0"));
         bench.Services.Users.Faults.Set(mode);
-        await bench.Client("users").Get("users/u-1001", Any, bench.Call()); // The service makes its bomb once.
+        await bench.Client("users").Get("users/u-1001", Any, bench.Call()); // The service makes its compressed bomb on the first request; it must not count as the gateway's memory.
         var before = GC.GetTotalAllocatedBytes();
 
         Assert.Equal(UpstreamOutcome.Failed, (await bench.Client("users").Get("users/u-1001", Any, bench.Call())).Outcome);

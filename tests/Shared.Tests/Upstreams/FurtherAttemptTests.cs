@@ -6,7 +6,10 @@ using static Bff.Shared.Tests.Upstreams.UpstreamBench;
 
 namespace Bff.Shared.Tests.Upstreams;
 
-/// <summary>A refusal is no answer, a cancellation says nothing, and a further attempt has time to help.</summary>
+/// <summary>
+/// Tests of attempts after the first: a refusal never replaces an answer, a cancellation says nothing of the service, and a further attempt
+/// has time to help.
+/// </summary>
 public sealed class FurtherAttemptTests
 {
     private const string Path = "users/u-1001";

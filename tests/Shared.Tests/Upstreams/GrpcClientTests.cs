@@ -6,7 +6,9 @@ using static Bff.Shared.Tests.Upstreams.UpstreamBench;
 
 namespace Bff.Shared.Tests.Upstreams;
 
-/// <summary>A generated gRPC client on the upstream's own way: what the package is told and what is made of its exceptions.</summary>
+/// <summary>
+/// Tests of generated gRPC clients that send through an upstream's pool, and of the outcomes that their exceptions become.
+/// </summary>
 public sealed class GrpcClientTests
 {
     private static readonly (string, string)[] Http2 = [("Upstreams:catalog:Http2", "true"), ("Upstreams:catalog:Retries", "0")];

@@ -10,12 +10,12 @@ using Microsoft.AspNetCore.Http;
 
 namespace Bff.Shared.Tests.Upstreams;
 
-/// <summary>One list out of several services' lists.</summary>
+/// <summary>Tests of one list that is merged from several services' lists.</summary>
 public sealed class MergedPagesTests
 {
     private static readonly DateTimeOffset Noon = new(2026, 1, 1, 12, 0, 0, TimeSpan.Zero);
 
-    /// <summary>Whatever the lists are, however long the pages, and whatever newer entries arrive between two of them.</summary>
+    /// <summary>Holds for random lists and page sizes, also when newer entries arrive between two pages.</summary>
     [Fact]
     public void Every_entry_comes_once_and_the_newest_first()
     {
@@ -58,7 +58,7 @@ public sealed class MergedPagesTests
         Assert.Equal(UpstreamOutcome.Unavailable, answer.Outcome);
     }
 
-    /// <summary>What a client gets it can bring back: a cursor has at most 4096 characters.</summary>
+    /// <summary>The gateway accepts cursors of at most 4096 characters, so it must give no longer ones.</summary>
     [Theory]
     [InlineData(1300, true)]
     [InlineData(1500, false)]
@@ -104,7 +104,7 @@ public sealed class MergedPagesTests
         Assert.Equal((1, "live"), ((int?)first["_meta"]!["called"], (string?)first["_meta"]!["timeline"]));
         Assert.Equal((400, "invalid_cursor"), (status, (string?)problem!["code"]));
 
-        bench.Says("GET /letters", "{}", 410); // The service does not take its own cursor any more.
+        bench.Says("GET /letters", "{}", 410); // The service no longer accepts its own cursor.
         (status, problem) = await bench.Get("/timeline?limit=3&cursor=" + first["nextCursor"]);
         Assert.Equal((400, "invalid_cursor"), (status, (string?)problem!["code"]));
     }
@@ -156,7 +156,7 @@ public sealed class MergedPagesTests
             CancellationToken.None
         );
 
-    /// <summary>A service's list, newest first, whose cursors name the entry that was given last.</summary>
+    /// <summary>A service's list, newest first. Its cursors name the last entry of the page before.</summary>
     private sealed class List(int number, IReadOnlyList<int> minutes, int most)
     {
         private int _newer;

@@ -8,7 +8,7 @@ using static Bff.Shared.Tests.Upstreams.UpstreamBench;
 namespace Bff.Shared.Tests.Upstreams;
 
 /// <summary>
-/// What goes through the pipeline of <c>Microsoft.Extensions.Http.Resilience</c>, as its own metrics tell, and what does not.
+/// Tests which attempts pass the pipeline of <c>Microsoft.Extensions.Http.Resilience</c>, by the package's own metrics.
 /// </summary>
 public sealed class PipelineTests
 {
@@ -134,14 +134,14 @@ public sealed class PipelineTests
         return bench;
     }
 
-    /// <summary>An upstream of a name that no other test has: the package's meter is the process's.</summary>
+    /// <summary>Starts an upstream with a name that no other test uses, because the package has one meter for the process.</summary>
     private static void Configure(UpstreamBench bench, string name, params (string Key, string Value)[] settings) =>
         bench.Configure([($"Upstreams:{name}:Address", bench.Services.Users.Address.AbsoluteUri), .. settings]);
 
     private async Task<UpstreamAnswer<System.Text.Json.JsonElement>> Ask(UpstreamBench bench, string name) =>
         await Pausing(_time, bench.Client(name).Get(Path, Any, bench.Call()).AsTask());
 
-    /// <summary>What the package measures of some pipelines.</summary>
+    /// <summary>Records the package's measurements of some pipelines.</summary>
     private sealed class PollyMeter : IDisposable
     {
         private readonly MeterListener _listener = new();
@@ -168,7 +168,7 @@ public sealed class PipelineTests
         public IEnumerable<Dictionary<string, string?>> Of(string instrument) =>
             _measured.Where(m => m.Instrument == instrument).Select(m => m.Tags);
 
-        /// <summary>The events, beside those that only say that a run begins.</summary>
+        /// <summary>The events, without those that only report the start of a run.</summary>
         public IEnumerable<string?> Told => Of(Events).Select(e => e["event.name"]).Where(name => name != "PipelineExecuting");
 
         public void Dispose() => _listener.Dispose();

@@ -8,7 +8,7 @@ using static Bff.Shared.Tests.Upstreams.UpstreamBench;
 
 namespace Bff.Shared.Tests.Upstreams;
 
-/// <summary>What is sent more than once, and what never.</summary>
+/// <summary>Tests of which requests are sent more than once.</summary>
 public sealed class RepetitionTests
 {
     private static readonly byte[] Order = Encoding.UTF8.GetBytes("""{"items":[{"productId":"p-1","quantity":1}]}""");
@@ -66,7 +66,7 @@ public sealed class RepetitionTests
     {
         await using var bench = await StartAsync(null, ("Upstreams:orders:Retries", "3"), ("Upstreams:orders:HedgeAfter", "00:00:00.010"));
         var orders = bench.Client("orders");
-        // A kept-alive connection exists.
+        // Opens a connection that is kept alive.
         Assert.True((await orders.Get("orders/o-none", Any, bench.Call())).Outcome == UpstreamOutcome.NotFound);
         bench.Services.Orders.Calls.Clear();
         bench.Services.Orders.Faults.Set(mode);
@@ -78,7 +78,7 @@ public sealed class RepetitionTests
             var answer = await orders.Write(HttpMethod.Post, "orders", body, Any, bench.Call(within: within));
 
             Assert.False(answer.IsOk);
-            Assert.Single(bench.Services.Orders.Calls.All, c => c.Method == "POST"); // The read's hedge may come late.
+            Assert.Single(bench.Services.Orders.Calls.All, c => c.Method == "POST"); // Only POST counts: the read's hedge may come late.
         }
     }
 

@@ -7,7 +7,7 @@ using static Bff.Shared.Tests.Upstreams.UpstreamBench;
 
 namespace Bff.Shared.Tests.Upstreams;
 
-/// <summary>When a service wants to be asked again, and what is no reason to ask again.</summary>
+/// <summary>Tests of <c>Retry-After</c>, and of statuses that are not retried.</summary>
 public sealed class RetryAfterTests
 {
     [Theory]
@@ -40,7 +40,7 @@ public sealed class RetryAfterTests
         await using var bench = await StartAsync(time, Settings(service, isHedged: false));
         var count = service.Services.GetRequiredService<Count>();
         var pending = bench.Client("users").Get("users/u-1", Any, bench.Call(within: TimeSpan.FromSeconds(20))).AsTask();
-        while (!(time.NextDue <= TimeSpan.FromSeconds(5)) && !pending.IsCompleted) // What ends an attempt is due later.
+        while (!(time.NextDue <= TimeSpan.FromSeconds(5)) && !pending.IsCompleted) // The timers that end an attempt are due later.
         {
             await Task.Yield();
         }

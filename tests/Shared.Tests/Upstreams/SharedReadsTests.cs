@@ -6,7 +6,7 @@ using static Bff.Shared.Tests.Upstreams.UpstreamBench;
 
 namespace Bff.Shared.Tests.Upstreams;
 
-/// <summary>Identical reads in flight are one call, for one caller and never for two.</summary>
+/// <summary>Tests of single-flight: a caller's identical reads in flight are one call, and callers never share one.</summary>
 public sealed class SharedReadsTests
 {
     private const int Readers = 200;
@@ -18,7 +18,7 @@ public sealed class SharedReadsTests
         var users = bench.Client("users");
         using var held = bench.Services.Users.Faults.Hold();
 
-        // Each with a caller object of its own, as from tokens that were verified apart.
+        // Each read has its own caller object, as when tokens are verified separately.
         var readers = Enumerable
             .Range(0, Readers)
             .Select(_ => users.Get("users/u-1001", Any, bench.Call(User("u-1001"))).AsTask())
@@ -28,7 +28,7 @@ public sealed class SharedReadsTests
         Assert.All(await Task.WhenAll(readers), a => Assert.Equal("u-1001", a.Value.GetProperty("id").GetString()));
         Assert.Equal(1, bench.Services.Users.Calls.Count);
         Assert.True((await users.Get("users/u-1001", Any, bench.Call(User("u-1001")))).IsOk);
-        Assert.Equal(2, bench.Services.Users.Calls.Count); // Nothing is kept.
+        Assert.Equal(2, bench.Services.Users.Calls.Count); // The answer is not cached.
     }
 
     [Fact]
@@ -143,7 +143,7 @@ public sealed class SharedReadsTests
         using var gone = new CancellationTokenSource();
 
         var first = users.Get("users/u-1001", Any, bench.Call(User("u-1001"), cancellation: gone.Token)).AsTask();
-        // More than one may come too late to share the second call.
+        // One other read only: a third might come too late to share the second call.
         var other = users.Get("users/u-1001", Any, bench.Call(User("u-1001"))).AsTask();
         await bench.Services.Users.Calls.ReachAsync(1).WaitAsync(WaitLimit);
         await gone.CancelAsync();

@@ -20,7 +20,7 @@ using Refit;
 
 namespace Bff.Shared.Tests.Upstreams;
 
-/// <summary>Typed clients over the real sample services, without a host around them.</summary>
+/// <summary>Runs typed clients against the real sample services, without a host.</summary>
 internal sealed class UpstreamBench : IAsyncDisposable
 {
     private static readonly IServiceProvider Network = new ServiceCollection().AddMetrics().AddHttpClient().BuildServiceProvider();
@@ -48,10 +48,10 @@ internal sealed class UpstreamBench : IAsyncDisposable
 
     public UpstreamRegistry Registry { get; }
 
-    /// <summary>What operators are told of the upstreams.</summary>
+    /// <summary>The log of the upstreams.</summary>
     public LogRecorder Log { get; } = new();
 
-    /// <summary>How token endpoints are reached; as by the gateway, unless said before the first call.</summary>
+    /// <summary>Makes the clients of token endpoints: the gateway's own, unless it is set before the first call.</summary>
     public IHttpClientFactory TokenEndpoints { get; set; } = Network.GetRequiredService<IHttpClientFactory>();
 
     public UpstreamSender Sender =>
@@ -73,7 +73,7 @@ internal sealed class UpstreamBench : IAsyncDisposable
         return bench;
     }
 
-    /// <summary>The services' addresses with a time-out that no slow machine reaches, and these settings.</summary>
+    /// <summary>Applies these settings, with the services' addresses and a timeout that even a slow machine does not reach.</summary>
     public void Configure(params (string Key, string Value)[] settings)
     {
         var all = new Dictionary<string, string?>(Services.GatewaySettings, StringComparer.OrdinalIgnoreCase);
@@ -124,14 +124,14 @@ internal sealed class UpstreamBench : IAsyncDisposable
             IsSandbox = sandbox,
         };
 
-    /// <summary>A GraphQL query through a generated client.</summary>
+    /// <summary>Returns a GraphQL query of a generated client.</summary>
     public static UpstreamCall<PriceData> Price(UpstreamClient pricing, string productId) =>
         UpstreamsRegistration
             .Generated<ISamplePricing>(pricing)
             .Ask(new("query($id: ID!) { pricing(productId: $id) { productId } }", new(productId)))
             .Query(data => data, SampleJson.Default.PriceData);
 
-    /// <summary>Moves the clock while a call waits before it is repeated.</summary>
+    /// <summary>Moves the clock through a call's pauses between attempts.</summary>
     public static async Task<T> Pausing<T>(ManualTimeProvider time, Task<T> pending)
     {
         while (!pending.IsCompleted)
@@ -154,7 +154,7 @@ internal sealed class UpstreamBench : IAsyncDisposable
     }
 }
 
-/// <summary>Calls without a typed client, for tests of what lies below one.</summary>
+/// <summary>Makes calls without a typed client, for tests of the layers below.</summary>
 internal static class PlainCalls
 {
     public static ValueTask<UpstreamAnswer<T>> Get<T>(this UpstreamClient client, string path, JsonTypeInfo<T> type, CallContext call) =>

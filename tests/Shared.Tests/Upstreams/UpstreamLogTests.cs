@@ -6,7 +6,7 @@ using static Bff.Shared.Tests.Upstreams.UpstreamBench;
 
 namespace Bff.Shared.Tests.Upstreams;
 
-/// <summary>Operators are told once that an upstream's state changes, however many requests meet it.</summary>
+/// <summary>Tests that a change of an upstream's state is logged once, not per request.</summary>
 public sealed class UpstreamLogTests
 {
     private const string Path = "users/u-1001";
@@ -19,7 +19,7 @@ public sealed class UpstreamLogTests
         bench.Services.Users.Faults.Set(FaultMode.Status);
         await Ask(bench, 12);
         _time.Advance(TimeSpan.FromSeconds(5.1));
-        await Ask(bench, 2); // The probe fails: it was open, and stays so.
+        await Ask(bench, 2); // The probe fails, so the breaker stays open.
 
         Assert.Equal(["BreakerOpened"], Told(bench));
 
