@@ -51,7 +51,7 @@ public sealed class AddressTests
     }
 
     [Fact]
-    public async Task A_callers_canary_is_always_the_same_and_the_share_is_about_right()
+    public async Task A_caller_always_gets_the_same_canary_decision_and_the_share_is_about_right()
     {
         await using var bench = await StartAsync(
             null,
@@ -75,7 +75,7 @@ public sealed class AddressTests
     }
 
     [Fact]
-    public async Task A_tenant_with_a_service_of_its_own_never_meets_the_others()
+    public async Task A_tenant_with_an_address_of_its_own_never_calls_the_shared_one()
     {
         await using var bench = await StartAsync();
         bench.Configure(("Tenants:acme:DedicatedUpstreams:users:Address", bench.Services.Products.Address.AbsoluteUri));
@@ -88,7 +88,7 @@ public sealed class AddressTests
     }
 
     [Fact]
-    public async Task A_sandbox_caller_sees_nothing_live()
+    public async Task A_sandbox_caller_never_reaches_live_services()
     {
         await using var bench = await StartAsync();
         var tester = User("key-1", "acme", sandbox: true);
@@ -101,7 +101,7 @@ public sealed class AddressTests
     }
 
     [Theory, InlineData("users", "false"), InlineData("catalog", "true")]
-    public async Task A_fallback_answers_for_a_service_that_fails_and_says_so(string service, string http2)
+    public async Task A_fallback_answers_for_a_service_that_fails_and_the_answer_says_so(string service, string http2)
     {
         await using var bench = await StartAsync();
         bench.Configure(

@@ -8,7 +8,7 @@ namespace Bff.Shared.Tests.Upstreams;
 public sealed class BreakerTests
 {
     [Fact]
-    public async Task A_failing_service_is_left_alone_and_tried_again_after_the_break()
+    public async Task A_failing_service_gets_no_calls_until_the_probe_after_the_break()
     {
         var time = new ManualTimeProvider();
         await using var bench = await StartAsync(time, ("Upstreams:users:Retries", "0"));
@@ -32,7 +32,7 @@ public sealed class BreakerTests
     }
 
     [Fact]
-    public async Task A_service_that_says_no_is_healthy()
+    public async Task A_not_found_answer_does_not_count_as_a_failure_of_the_service()
     {
         await using var bench = await StartAsync(new ManualTimeProvider());
         for (var i = 0; i < 30; i++)

@@ -47,7 +47,7 @@ public sealed class CallProperties
     private sealed record Step(Asks Asks, Does[] Service, bool IsShort, int? LeavesAfterMs, bool AfterABreak);
 
     [Fact]
-    public void Whatever_a_service_does_the_table_says_what_comes_of_it()
+    public void Every_sequence_of_calls_ends_as_the_table_says()
     {
         var policies =
             from retries in Gen.Choose(0, 2)

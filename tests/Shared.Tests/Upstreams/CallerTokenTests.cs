@@ -12,7 +12,7 @@ public sealed class CallerTokenTests
     private static readonly (string, string) Users = ("Upstreams:users:ForwardAuthorization", "true");
 
     [Fact]
-    public async Task Reads_writes_and_queries_carry_it_to_the_services_that_get_it_alone()
+    public async Task Only_services_that_are_configured_for_it_get_the_token_with_reads_writes_and_queries()
     {
         await using var bench = await StartAsync(null, Users, ("Upstreams:pricing:ForwardAuthorization", "true"));
 
@@ -31,7 +31,7 @@ public sealed class CallerTokenTests
     [Theory]
     [InlineData("Bearer tok-1.abc~+/=")]
     [InlineData("bearer   tok-1.abc~+/=  ")]
-    public void What_goes_out_is_the_token_itself_however_its_header_was_written(string header)
+    public void The_token_is_sent_in_one_form_however_its_header_was_written(string header)
     {
         Assert.Equal("Bearer " + Token, CallerToken.OfHeader(header).Authorization);
         Assert.Equal(CallerToken.Of(Token), CallerToken.OfHeader(header));
@@ -39,7 +39,7 @@ public sealed class CallerTokenTests
     }
 
     [Fact]
-    public async Task A_fallback_gets_none_unless_it_is_configured_to()
+    public async Task A_fallback_gets_no_token_unless_it_is_configured_to()
     {
         await using var bench = await StartAsync(null, Users, ("Upstreams:users:Fallback", "orders"), ("Upstreams:users:Retries", "0"));
         bench.Services.Users.Faults.Set(FaultMode.Reset);
@@ -57,7 +57,7 @@ public sealed class CallerTokenTests
     }
 
     [Fact]
-    public async Task A_further_attempt_carries_it_too()
+    public async Task A_further_attempt_carries_the_token_too()
     {
         await using var bench = await StartAsync(null, Users, ("Upstreams:users:Retries", "1"));
         bench.Services.Users.Faults.Set(new Fault { Mode = FaultMode.Reset, Count = 1 });
@@ -105,7 +105,7 @@ public sealed class CallerTokenTests
     }
 
     [Fact]
-    public async Task What_is_kept_for_others_is_asked_without_it_and_only_through_a_client_that_says_so()
+    public async Task A_shared_read_carries_no_token_and_needs_a_client_that_is_registered_as_shared()
     {
         await using var bench = await StartAsync();
         var shared = Call(bench) with { Request = Call(bench).Request.DetachShared([]) };

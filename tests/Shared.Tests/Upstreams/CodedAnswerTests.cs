@@ -22,7 +22,7 @@ public sealed class CodedAnswerTests
     [InlineData("bare deflate")]
     [InlineData("identity")]
     [InlineData("br, gzip")]
-    public async Task A_document_in_a_coding_that_is_understood_is_read(string coding)
+    public async Task A_document_in_a_known_coding_is_read(string coding)
     {
         var text = Encoding.UTF8.GetBytes($$"""{"name":"{{new string('x', 40_000)}}"}""");
         await using var service = await Serving(coding.Replace("bare ", "", StringComparison.Ordinal), Encode(text, coding));
@@ -71,7 +71,7 @@ public sealed class CodedAnswerTests
 
     /// <summary>The document is small, but the bytes between its two codings are more than is allowed.</summary>
     [Fact]
-    public async Task What_grows_between_two_codings_is_a_failure_too()
+    public async Task A_body_that_is_too_large_between_two_codings_is_a_failure()
     {
         var inner = Enumerable
             .Repeat(Encode(" "u8.ToArray(), "gzip"), 4000)
@@ -91,7 +91,7 @@ public sealed class CodedAnswerTests
     [InlineData("deflate", "{\"plain\":1}")]
     [InlineData("unknown", "?")]
     [InlineData("gzip, gzip, gzip, gzip", "?")]
-    public async Task What_cannot_be_decoded_is_a_failure(string coding, string body)
+    public async Task A_body_that_cannot_be_decoded_is_a_failure(string coding, string body)
     {
         await using var service = await Serving(coding, Encoding.UTF8.GetBytes(body));
         await using var bench = await StartAsync(null, Settings(service));

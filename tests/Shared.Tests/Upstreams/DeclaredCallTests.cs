@@ -35,7 +35,7 @@ public interface ISample
 public sealed class DeclaredCallTests
 {
     [Fact]
-    public async Task A_call_is_made_when_it_is_made_and_not_before()
+    public async Task A_call_is_sent_only_when_it_is_made()
     {
         await using var bench = await StartAsync();
         var users = Sample(bench, "users");
@@ -63,7 +63,7 @@ public sealed class DeclaredCallTests
     }
 
     [Fact]
-    public async Task A_write_has_its_json_and_its_key_and_is_repeated_under_it_alone()
+    public async Task A_write_has_its_json_and_its_key_and_is_repeated_only_with_a_key()
     {
         await using var bench = await StartAsync(null, ("Upstreams:orders:Retries", "1"));
         bench.Services.Orders.Faults.Set(new Fault { Mode = FaultMode.Reset, Count = 1 });
@@ -83,7 +83,7 @@ public sealed class DeclaredCallTests
     }
 
     [Fact]
-    public async Task Json_that_is_written_already_goes_out_as_it_is_and_no_document_is_needed_of_the_answer()
+    public async Task Json_that_is_already_written_is_sent_as_it_is_and_the_answer_needs_no_document()
     {
         await using var bench = await StartAsync();
 
@@ -96,7 +96,7 @@ public sealed class DeclaredCallTests
     }
 
     [Fact]
-    public async Task Reads_with_other_headers_are_other_reads()
+    public async Task Reads_with_different_headers_are_not_shared()
     {
         await using var bench = await StartAsync();
         var users = Sample(bench, "users");
@@ -115,7 +115,7 @@ public sealed class DeclaredCallTests
     [InlineData(".")]
     [InlineData("..")]
     [InlineData("\ud800")]
-    public async Task A_value_that_would_change_the_path_names_nothing(string value)
+    public async Task A_value_that_would_change_the_path_is_not_found(string value)
     {
         await using var bench = await StartAsync();
 

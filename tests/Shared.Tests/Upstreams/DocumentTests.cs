@@ -16,11 +16,11 @@ public sealed class DocumentTests
     [InlineData(FaultMode.Oversize)]
     [InlineData(FaultMode.Bomb)]
     [InlineData(FaultMode.ResetMidBody)]
-    public async Task A_body_that_is_no_document_is_a_failure_within_bounded_memory(FaultMode mode)
+    public async Task An_invalid_document_is_a_failure_within_bounded_memory(FaultMode mode)
     {
         await using var bench = await StartAsync(null, ("Upstreams:users:Retries", "0"));
         bench.Services.Users.Faults.Set(mode);
-        await bench.Client("users").Get("users/u-1001", Any, bench.Call()); // The service makes its compressed bomb on the first request; it must not count as the gateway's memory.
+        await bench.Client("users").Get("users/u-1001", Any, bench.Call()); // Makes the service build its bomb before it is measured.
         var before = GC.GetTotalAllocatedBytes();
 
         Assert.Equal(UpstreamOutcome.Failed, (await bench.Client("users").Get("users/u-1001", Any, bench.Call())).Outcome);

@@ -36,7 +36,7 @@ public sealed class FurtherAttemptTests
     }
 
     [Fact]
-    public async Task A_probe_whose_caller_has_gone_says_nothing_and_the_next_call_is_the_probe()
+    public async Task When_the_caller_of_a_probe_leaves_the_next_call_is_the_probe()
     {
         var time = new ManualTimeProvider();
         await using var bench = await StartAsync(time, ("Upstreams:users:Retries", "0"));
@@ -61,7 +61,7 @@ public sealed class FurtherAttemptTests
     }
 
     [Fact]
-    public async Task A_probe_whose_caller_has_gone_before_it_is_sent_leaves_its_place_to_the_next_call()
+    public async Task When_the_caller_leaves_before_the_probe_is_sent_the_next_call_is_the_probe()
     {
         var time = new ManualTimeProvider();
         await using var bench = await StartAsync(time, ("Upstreams:users:Retries", "0"));
@@ -103,7 +103,7 @@ public sealed class FurtherAttemptTests
     [Theory]
     [InlineData("Retries")]
     [InlineData("HedgeAfter")]
-    public async Task A_further_attempt_that_the_breaker_refuses_leaves_what_the_first_one_brought(string way)
+    public async Task A_further_attempt_that_the_breaker_refuses_leaves_the_answer_of_the_first_one(string way)
     {
         var time = new ManualTimeProvider();
         await using var bench = await StartAsync(time, ("Upstreams:users:Breaker:MinimumThroughput", "3"));
@@ -136,7 +136,7 @@ public sealed class FurtherAttemptTests
     }
 
     [Fact]
-    public async Task A_service_that_is_merely_slow_has_its_whole_time()
+    public async Task A_service_that_is_merely_slow_has_its_whole_timeout()
     {
         var time = new ManualTimeProvider();
         await using var bench = await StartAsync(time, ("Upstreams:users:Timeout", "00:00:01"));

@@ -20,7 +20,7 @@ public sealed class GrpcClientTests
     [InlineData(FaultMode.Truncated)]
     [InlineData(FaultMode.Reset)]
     [InlineData(FaultMode.ResetMidBody)]
-    public async Task What_is_no_message_is_a_failure(FaultMode mode)
+    public async Task A_body_that_is_not_a_message_is_a_failure(FaultMode mode)
     {
         await using var bench = await StartAsync(null, Http2);
         bench.Services.Catalog.Faults.Set(mode);
@@ -54,7 +54,7 @@ public sealed class GrpcClientTests
     }
 
     [Fact]
-    public async Task A_service_that_is_not_asked_is_unavailable_and_says_until_when()
+    public async Task A_call_that_the_breaker_refuses_is_unavailable_and_says_when_to_retry()
     {
         await using var bench = await StartAsync(
             null,
@@ -71,7 +71,7 @@ public sealed class GrpcClientTests
     }
 
     [Fact]
-    public async Task A_failure_is_retried_and_another_call_hears_nothing_of_it()
+    public async Task A_failure_is_retried_and_does_not_affect_another_call()
     {
         await using var bench = await StartAsync(null, ("Upstreams:catalog:Http2", "true"), ("Upstreams:catalog:Retries", "1"));
         bench.Services.Catalog.Faults.Set(
@@ -89,7 +89,7 @@ public sealed class GrpcClientTests
     }
 
     [Fact]
-    public async Task What_is_kept_for_others_asks_only_a_client_that_is_registered_for_that()
+    public async Task A_shared_read_needs_a_client_that_is_registered_as_shared()
     {
         await using var bench = await StartAsync(null, Http2);
         var call = bench.Call();
@@ -100,7 +100,7 @@ public sealed class GrpcClientTests
     }
 
     [Fact]
-    public async Task A_generated_client_that_is_called_by_itself_asks_nothing()
+    public async Task A_generated_client_that_is_called_directly_sends_nothing()
     {
         await using var bench = await StartAsync(null, Http2);
         using var channel = GrpcSender.Open(bench.Client("catalog"));

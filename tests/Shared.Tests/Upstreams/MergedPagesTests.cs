@@ -84,7 +84,7 @@ public sealed class MergedPagesTests
     [InlineData("""{"l":[null,null]}""")]
     [InlineData("""{"l":[{}]}""")]
     [InlineData("o-17")]
-    public async Task A_cursor_that_no_page_gave_is_refused(string cursor) =>
+    public async Task A_cursor_that_was_not_in_a_page_is_refused(string cursor) =>
         Assert.Equal(400, (await Page(cursor, 5, new List(0, [1], 9), new List(1, [1], 9))).Status);
 
     [Fact]

@@ -33,7 +33,7 @@ public sealed class PipelineTests
     }
 
     [Fact]
-    public async Task A_call_that_is_repeated_is_one_run_whose_first_attempt_was_made_before()
+    public async Task A_retried_call_is_one_run_of_the_pipeline_that_begins_with_the_attempt_made_before_it()
     {
         using var polly = new PollyMeter("rough");
         await using var bench = await Start("rough");
@@ -48,7 +48,7 @@ public sealed class PipelineTests
     }
 
     [Fact]
-    public async Task A_time_out_of_a_further_attempt_is_told()
+    public async Task A_timeout_of_a_further_attempt_is_reported()
     {
         using var polly = new PollyMeter("silent");
         await using var bench = await Start("silent", ("Upstreams:silent:Timeout", "00:00:01"));

@@ -27,7 +27,7 @@ public sealed class RepetitionTests
     [Theory]
     [InlineData("users")]
     [InlineData("spare")]
-    public async Task A_further_attempt_says_what_the_first_one_said(string second)
+    public async Task A_further_attempt_sends_the_same_request(string second)
     {
         await using var bench = await StartAsync();
         bench.Configure(

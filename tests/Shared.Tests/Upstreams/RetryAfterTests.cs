@@ -15,7 +15,7 @@ public sealed class RetryAfterTests
     [InlineData("date", false)]
     [InlineData("seconds", true)]
     [InlineData("date", true)]
-    public async Task What_is_later_than_the_time_that_is_left_goes_out_with_the_answer(string form, bool isHedged)
+    public async Task A_retry_time_after_the_deadline_is_passed_on_with_the_answer(string form, bool isHedged)
     {
         var time = new ManualTimeProvider();
         await using var service = await Refusing(503, () => form == "date" ? time.GetUtcNow().AddSeconds(30).ToString("R") : "30");
@@ -58,7 +58,7 @@ public sealed class RetryAfterTests
     [InlineData(501)]
     [InlineData(505)]
     [InlineData(511)]
-    public async Task What_a_service_does_not_offer_is_not_asked_for_again_and_opens_no_breaker(int status)
+    public async Task A_status_for_something_not_offered_is_not_retried_and_opens_no_breaker(int status)
     {
         await using var service = await Refusing(status, () => null);
         await using var bench = await StartAsync(null, Settings(service, isHedged: false));

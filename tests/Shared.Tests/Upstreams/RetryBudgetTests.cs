@@ -29,7 +29,7 @@ public sealed class RetryBudgetTests
     }
 
     [Fact]
-    public void What_is_longer_ago_than_ten_seconds_counts_no_more()
+    public void Attempts_older_than_ten_seconds_no_longer_count()
     {
         var budget = new RetryBudget(_time);
         for (var i = 0; i < 100; i++)

@@ -48,7 +48,7 @@ public sealed class SharedReadsTests
     }
 
     [Fact]
-    public async Task Reads_are_shared_neither_across_callers_nor_across_what_services_are_told_of_one()
+    public async Task Reads_are_not_shared_across_callers_or_across_different_identity_headers_of_one()
     {
         await using var bench = await StartAsync();
         var users = bench.Client("users");
@@ -85,7 +85,7 @@ public sealed class SharedReadsTests
     }
 
     [Fact]
-    public async Task A_read_joins_none_that_set_out_before_an_invalidation()
+    public async Task A_read_does_not_join_one_that_began_before_an_invalidation()
     {
         // A further attempt would count as the second call.
         await using var bench = await StartAsync(settings: ("Upstreams:users:Retries", "0"));
@@ -104,7 +104,7 @@ public sealed class SharedReadsTests
     }
 
     [Fact]
-    public async Task A_read_joins_none_that_set_out_before_a_write_of_its_caller_ended()
+    public async Task A_read_does_not_join_one_that_began_before_a_write_of_its_caller_ended()
     {
         // A further attempt would count as the second call.
         await using var bench = await StartAsync(settings: ("Upstreams:users:Retries", "0"));
@@ -135,7 +135,7 @@ public sealed class SharedReadsTests
     }
 
     [Fact]
-    public async Task When_the_one_who_asked_goes_away_the_other_is_answered()
+    public async Task When_the_first_of_two_shared_reads_is_cancelled_the_other_is_answered()
     {
         await using var bench = await StartAsync();
         var users = bench.Client("users");
@@ -156,7 +156,7 @@ public sealed class SharedReadsTests
     }
 
     [Fact]
-    public async Task Each_waits_no_longer_than_its_own_time()
+    public async Task Each_shared_read_waits_no_longer_than_its_own_deadline()
     {
         await using var bench = await StartAsync();
         var users = bench.Client("users");

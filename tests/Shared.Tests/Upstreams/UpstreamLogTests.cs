@@ -13,7 +13,7 @@ public sealed class UpstreamLogTests
     private readonly ManualTimeProvider _time = new();
 
     [Fact]
-    public async Task A_breaker_is_told_when_it_opens_and_when_it_closes_and_not_between()
+    public async Task A_breaker_is_logged_when_it_opens_and_when_it_closes_and_not_between()
     {
         await using var bench = await StartAsync(_time, ("Upstreams:users:Retries", "0"));
         bench.Services.Users.Faults.Set(FaultMode.Status);
@@ -32,7 +32,7 @@ public sealed class UpstreamLogTests
     }
 
     [Fact]
-    public async Task Retries_are_told_once_and_again_after_a_minute_without()
+    public async Task Retries_are_logged_once_and_again_after_a_minute_without_one()
     {
         await using var bench = await StartAsync(
             _time,
@@ -52,7 +52,7 @@ public sealed class UpstreamLogTests
     }
 
     [Fact]
-    public async Task A_hedge_is_told()
+    public async Task A_hedge_is_logged()
     {
         await using var bench = await StartAsync(_time, ("Upstreams:users:HedgeAfter", "00:00:00.100"));
         using var held = bench.Services.Users.Faults.Hold();
@@ -67,7 +67,7 @@ public sealed class UpstreamLogTests
     }
 
     [Fact]
-    public async Task Another_upstreams_and_the_sandbox_s_are_told_apart()
+    public async Task The_log_distinguishes_upstreams_and_the_sandbox()
     {
         await using var bench = await StartAsync(
             _time,
