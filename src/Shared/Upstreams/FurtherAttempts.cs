@@ -58,7 +58,7 @@ internal sealed class FurtherAttempts
                     MaxRetryAttempts = Math.Max(1, pool.Options.Retries),
                     Delay = FirstPause,
                     MaxDelay = LongestPause,
-                    Randomizer = static () => 0.25 + (0.75 * Random.Shared.NextDouble()), // Never at once.
+                    Randomizer = static () => 0.25 + (0.75 * Random.Shared.NextDouble()), // Never zero, so that there is always a pause.
                     ShouldHandle = args => new(MayRepeat(args)),
                     DelayGenerator = args => new(PauseOf(AttemptSeries.Of(args.Context))),
                     OnRetry = _ => Retried(),
@@ -69,7 +69,7 @@ internal sealed class FurtherAttempts
             .Build();
     }
 
-    /// <summary>Repeats a call whose first attempt has failed by itself.</summary>
+    /// <summary>Makes the attempts after a first one that ran by itself and failed.</summary>
     public ValueTask<AttemptOutcome> Repeat(PooledCall call, AttemptOutcome first, int further, CancellationToken cancellation) =>
         Run(new(call, further, cancellation) { MadeAlone = first }, cancellation);
 

@@ -4,7 +4,7 @@ using Bff.Composition;
 
 namespace NewBff.Features;
 
-/// <summary>How a composed answer came about.</summary>
+/// <summary>Reports how a composed answer was made.</summary>
 public sealed record Meta(int ServicesCalled, int ServicesSucceeded, IReadOnlyDictionary<string, string>? Degraded = null);
 
 internal sealed class CompositionMeta : ICompositionMeta
@@ -29,7 +29,7 @@ internal sealed class CompositionMeta : ICompositionMeta
     }
 }
 
-/// <summary>What clients are answered.</summary>
+/// <summary>Writes the answers to clients.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(Welcome))]
 internal sealed partial class AnswersJson : JsonSerializerContext;

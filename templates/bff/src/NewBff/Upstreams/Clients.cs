@@ -4,7 +4,7 @@ using Refit;
 
 namespace NewBff.Upstreams;
 
-/// <summary>What this host reads of a profile.</summary>
+/// <summary>The members of a profile that this host reads.</summary>
 public sealed record User(string Id, string Name);
 
 /// <summary>The service that owns profiles.</summary>
@@ -25,7 +25,9 @@ public interface IRecommendations
     UpstreamCall<Recommendations> For(string userId, int limit);
 }
 
-/// <summary>A required member that is missing or null makes a document garbage; members that are not declared are skipped.</summary>
+/// <summary>
+/// Reads services' documents. A required member that is missing or null makes a document invalid; undeclared members are skipped.
+/// </summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     RespectNullableAnnotations = true,
@@ -37,13 +39,13 @@ internal sealed partial class UpstreamJson : JsonSerializerContext;
 
 internal static class UpstreamClients
 {
-    /// <summary>The services that this host's answers are made of.</summary>
+    /// <summary>Registers the clients of the services that this host calls.</summary>
     public static WebApplicationBuilder AddUpstreams(this WebApplicationBuilder builder) =>
         builder.AddUpstream<IUsers>("users").AddUpstream<IRecommendations>("recommendations");
 }
 
-/// <summary>Makes the clients' calls; Refit's generator finds it in this assembly.</summary>
+/// <summary>Makes the read calls of typed clients. Refit's generator finds it in this assembly.</summary>
 internal sealed class Calls<T>() : DeclaredCalls<T>(UpstreamJson.Default);
 
-/// <summary>The same for those that change something.</summary>
+/// <summary>Makes the write calls of typed clients.</summary>
 internal sealed class Writes<T>() : DeclaredWrites<T>(UpstreamJson.Default);
