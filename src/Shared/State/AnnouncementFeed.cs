@@ -4,14 +4,13 @@ using StackExchange.Redis;
 namespace Bff.State;
 
 /// <summary>
-/// One kind of change that every instance hears of within a second. Who changes something takes a note first (<see cref="Note"/>) and
-/// publishes it on
-/// <see cref="Channel"/> in the same step as the change. What is published is heard at once; what got lost is read again, from the notes,
-/// by every instance.
+/// Announces one kind of change to every instance within a second. A writer first appends a note (<see cref="Note"/>) and then publishes it
+/// on <see cref="Channel"/> in the same step as the change. Instances receive a published note at once. If the message is lost, every
+/// instance reads it from the stream of notes.
 /// </summary>
 internal sealed class AnnouncementFeed : IDisposable
 {
-    /// <summary>Twice as many as are heard between two readings.</summary>
+    /// <summary>Maximum number of remembered note ids: twice as many as arrive between two reads.</summary>
     private const int MostRemembered = 8192;
 
     private readonly Announcements _announcements;
@@ -29,52 +28,54 @@ internal sealed class AnnouncementFeed : IDisposable
     }
 
     /// <summary>
-    /// Told, after the listeners, of each note that is read and has not been heard: its message was lost, or the instance that wrote it
-    /// has died before or during the change, or is about to make the change.
+    /// Called after the listeners with the text of each note that was read but whose message did not arrive. Either the message was lost,
+    /// or the instance that wrote the note died before or during the change, or that instance is about to make the change.
     /// </summary>
     public Action<string>? Unheard { get; set; }
 
-    /// <summary>Where a change publishes its note.</summary>
+    /// <summary>The channel on which a change publishes its note.</summary>
     public string Channel { get; }
 
     /// <summary>The stream of notes.</summary>
     internal RedisKey Key { get; }
 
     /// <summary>
-    /// How far this instance has read, and how far it had a reading earlier: a change may come a little later than its note.
+    /// The last note of the latest read and of the read before it. Reads start at the earlier one, because a change may come a little later
+    /// than its note.
     /// </summary>
     internal (string? Earlier, string? Latest) Place { get; private set; }
 
     /// <summary>
-    /// Calls back, on a background thread, with the text of each note: when it is published, else when it is read, which may be just before
-    /// the change. Null: some may have been missed, so read again whatever depends on them. May say the same more than once.
+    /// Calls the listener on a background thread with the text of each note: when the note is published, otherwise when it is read, which
+    /// may be just before the change. Null means that notes may have been missed, so the listener must read everything that depends on them
+    /// again. The same note may arrive more than once.
     /// </summary>
-    /// <returns>Dispose to stop.</returns>
+    /// <returns>A subscription; dispose it to stop.</returns>
     public IDisposable Listen(Action<string?> listener)
     {
         ImmutableInterlocked.Update(ref _listeners, static (all, added) => all.Add(added), listener);
         return new Listening(() => ImmutableInterlocked.Update(ref _listeners, static (all, gone) => all.Remove(gone), listener));
     }
 
-    /// <summary>Notes what is about to change.</summary>
-    /// <returns>What to publish with the change.</returns>
-    /// <exception cref="StoreUnavailableException">Redis is away: the change must not happen.</exception>
+    /// <summary>Appends a note about a change that is about to happen.</summary>
+    /// <returns>The message to publish with the change.</returns>
+    /// <exception cref="StoreUnavailableException">Redis is unavailable; the change must not happen.</exception>
     public async Task<string> Note(string text, CancellationToken cancellation = default) =>
         $"{(_redis.IsConfigured ? await _announcements.Append(Key, text, cancellation) : "-")} {text}";
 
-    /// <summary>Publishes a note of something that no script changes.</summary>
-    /// <exception cref="StoreUnavailableException">Redis is away; the others read it within a second after the note all the
-    /// same.</exception>
+    /// <summary>Publishes a note of a change that is not made by a script.</summary>
+    /// <exception cref="StoreUnavailableException">Redis is unavailable; the other instances still read the note within a
+    /// second.</exception>
     public Task Publish(string note, CancellationToken cancellation = default) => _redis.Publish(Channel, note, cancellation);
 
     public void Dispose() => _subscription.Dispose();
 
-    /// <summary>Some may have been missed.</summary>
+    /// <summary>Tells the listeners that notes may have been missed.</summary>
     internal void Missed() => Tell(null);
 
-    /// <summary>What the notes say since the place.</summary>
-    /// <param name="latest">Of the stream now.</param>
-    /// <param name="notes">Id and text of each; null when the place is not to be found in the stream.</param>
+    /// <summary>Handles the notes that were appended since <see cref="Place"/>.</summary>
+    /// <param name="latest">Id of the stream's latest note.</param>
+    /// <param name="notes">Id and text of each note; null when the stream no longer has the note of the place.</param>
     internal void Read(string latest, IReadOnlyList<(string Id, string Text)>? notes)
     {
         Place = (notes is null ? latest : Place.Latest, latest);
@@ -108,7 +109,7 @@ internal sealed class AnnouncementFeed : IDisposable
         var end = message.IndexOf(' ', StringComparison.Ordinal);
         if (end < 0)
         {
-            Missed(); // Something has changed, and it is not known what.
+            Missed(); // The message has no id, so it is not known what has changed.
             return;
         }
 

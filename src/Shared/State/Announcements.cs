@@ -7,18 +7,20 @@ using StackExchange.Redis;
 namespace Bff.State;
 
 /// <summary>
-/// Lets no change be missed, however the message about it got lost. Twice a second one read for all feeds together says what was noted
-/// since the last one. Where an instance stands is the id of a note, half of which is random: after a failover that lost writes, or in a
-/// store that is new, no other note can be taken for it, and everything is read again. So it is after each reconnection.
+/// Makes sure that every instance learns of every change, even if the message about it is lost. Twice a second, one read for all feeds
+/// returns the notes since the last read. An instance remembers its place as the id of a note. Half of the id is random, so after a
+/// failover that lost writes, or in a new store, no other note can be mistaken for it, and the instance reads everything again. It also
+/// reads everything again after each reconnection.
 /// </summary>
 internal sealed partial class Announcements : BackgroundService
 {
     /// <summary>
-    /// Twice within the second that a change may take; a change that comes later than that after its note was refused with 503.
+    /// Interval between reads: twice within the second that a change may take. A change that comes later than that after its note was
+    /// refused with 503.
     /// </summary>
     private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>Notes kept of a feed; an instance that is further behind reads everything again.</summary>
+    /// <summary>Number of notes that each feed keeps. An instance that is further behind reads everything again.</summary>
     private const int Kept = 1000;
 
     private static readonly TimeSpan KeptFor = TimeSpan.FromDays(1);
@@ -35,8 +37,8 @@ internal sealed partial class Announcements : BackgroundService
     );
 
     /// <summary>
-    /// Per feed: its latest id, and what came after the place; without that part when the place is not in the stream. '0-0' is an empty
-    /// one's.
+    /// Returns for each feed the latest id and the notes after the place, or the latest id and '' when the place is not in the stream. The
+    /// latest id of an empty stream is '0-0'.
     /// </summary>
     private static readonly RedisScript ReadScript = new(
         """
@@ -78,9 +80,9 @@ internal sealed partial class Announcements : BackgroundService
         redis.Reconnected += OnReconnected;
     }
 
-    /// <summary>A kind of change. Ask once for each.</summary>
-    /// <param name="name">Of the stream of notes.</param>
-    /// <param name="channel">Where its notes are published.</param>
+    /// <summary>Creates the feed of one kind of change. Call it once for each kind.</summary>
+    /// <param name="name">Name of the stream of notes.</param>
+    /// <param name="channel">Channel on which the notes are published.</param>
     public AnnouncementFeed Feed(string name, string channel)
     {
         var feed = new AnnouncementFeed(this, _redis, name, channel);
@@ -105,7 +107,7 @@ internal sealed partial class Announcements : BackgroundService
 
     internal async Task<string> Append(RedisKey key, string text, CancellationToken cancellation)
     {
-        // Tells it from every other of the same number.
+        // Distinguishes the note from any other note with the same number.
         var random = Random.Shared.NextInt64(1, long.MaxValue).ToString(CultureInfo.InvariantCulture);
         return (string)(await _redis.Evaluate(AppendScript, [key], [random, text, Kept, (long)KeptFor.TotalMilliseconds], cancellation))!;
     }
@@ -116,7 +118,7 @@ internal sealed partial class Announcements : BackgroundService
         {
             listener(text);
         }
-#pragma warning disable CA1031 // One listener's mistake must not silence the others.
+#pragma warning disable CA1031 // A listener that throws must not keep the others from being called.
         catch (Exception failure)
 #pragma warning restore CA1031
         {
@@ -124,7 +126,7 @@ internal sealed partial class Announcements : BackgroundService
         }
     }
 
-    /// <summary>Reads what was noted since the last time, of all feeds in one step.</summary>
+    /// <summary>Reads the new notes of all feeds in one step.</summary>
     internal async Task Read(CancellationToken cancellation)
     {
         var feeds = Volatile.Read(ref _feeds);
@@ -149,7 +151,7 @@ internal sealed partial class Announcements : BackgroundService
             return;
         }
 
-        // While it fails changes still arrive as messages; when the store is back, everything is read again.
+        // While reads fail, changes still arrive as messages. When the store is back, everything is read again.
         await _loop.Try(ReadFirst, stoppingToken);
         await _loop.Every(Every, _time, Read, stoppingToken);
     }
@@ -171,7 +173,7 @@ internal sealed partial class Announcements : BackgroundService
     [LoggerMessage(
         1301,
         LogLevel.Error,
-        "A component could not apply a change of the shared state; it reads the state again with the next change",
+        "A component failed to apply a change of the shared state; it reads the state again at the next change",
         EventName = "StateListenerFailed"
     )]
     private static partial void LogListenerFailed(ILogger logger, Exception failure);

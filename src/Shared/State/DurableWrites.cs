@@ -5,10 +5,10 @@ using StackExchange.Redis;
 namespace Bff.State;
 
 /// <summary>
-/// The connection of writes that a failover must not lose (<c>State:Replicas</c>). 1. It carries nothing else: WAIT holds up what is sent
-/// behind it, and reads and limits must not wait for a replica. 2. It is one TCP connection to one server and never another. WAIT speaks
-/// of what its own connection has asked before, and says of a new one that all is well. 3. One WAIT at a time asks for all writes that
-/// were answered before it; those that are answered meanwhile share the next one.
+/// The connection for writes that a failover must not lose (<c>State:Replicas</c>). 1. It carries nothing else, because WAIT blocks the
+/// commands behind it, and reads and limits must not wait for a replica. 2. It is one TCP connection to one server and never reconnects,
+/// because WAIT only covers the writes of its own connection and always succeeds on a new one. 3. One WAIT at a time covers all writes that
+/// were answered before it. Writes that are answered meanwhile share the next WAIT.
 /// </summary>
 internal sealed class DurableWrites : IDisposable
 {
@@ -22,7 +22,7 @@ internal sealed class DurableWrites : IDisposable
     private DurableWrites(ConnectionMultiplexer multiplexer, EndPoint server, int replicas, TimeSpan within)
     {
         (_multiplexer, Server, _replicas) = (multiplexer, server, replicas);
-        _arguments = [replicas, Math.Max(1, (long)within.TotalMilliseconds)]; // 0 would wait for ever.
+        _arguments = [replicas, Math.Max(1, (long)within.TotalMilliseconds)]; // WAIT with 0 would block without a limit.
         Database = multiplexer.GetDatabase();
         multiplexer.ConnectionFailed += (_, failure) =>
         {
@@ -33,21 +33,21 @@ internal sealed class DurableWrites : IDisposable
         };
     }
 
-    /// <summary>Told, in the background, that the connection has ended; it never comes back.</summary>
+    /// <summary>Raised in the background when the connection has ended; it never comes back.</summary>
     public event Action? Lost;
 
     public IDatabase Database { get; }
 
-    /// <summary>The primary when it was opened.</summary>
+    /// <summary>The server that was the primary when the connection was opened.</summary>
     public EndPoint Server { get; }
 
     public bool IsConnected => _multiplexer.IsConnected;
 
-    /// <summary>Never fails because the server is away; then the result is simply not connected.</summary>
-    /// <param name="options">Of a connection to any server; are changed.</param>
-    /// <param name="primary">Where the writes go.</param>
-    /// <param name="replicas">How many must have them.</param>
-    /// <param name="within">How long one WAIT may hold up the connection.</param>
+    /// <summary>Opens the connection. If the server is unavailable, this does not throw; the result is not connected.</summary>
+    /// <param name="options">Options of a connection to any server; this method changes them.</param>
+    /// <param name="primary">The server that takes the writes.</param>
+    /// <param name="replicas">Number of replicas that must have each write.</param>
+    /// <param name="within">Longest time that one WAIT may block the connection.</param>
     public static async Task<DurableWrites> Open(ConfigurationOptions options, EndPoint primary, int replicas, TimeSpan within)
     {
         var connections = 0;
@@ -64,7 +64,7 @@ internal sealed class DurableWrites : IDisposable
         return new(await ConnectionMultiplexer.ConnectAsync(options), primary, replicas, within);
     }
 
-    /// <summary>Whether enough replicas have, in time, all that was answered on this connection before the call.</summary>
+    /// <summary>Returns whether enough replicas have, in time, all writes that were answered on this connection before the call.</summary>
     /// <exception cref="RedisException">The connection has ended, or the server refuses WAIT.</exception>
     public Task<bool> AreReplicated()
     {
@@ -82,11 +82,11 @@ internal sealed class DurableWrites : IDisposable
 
     private async Task<bool> AskAfter(Task before)
     {
-        await Task.Yield(); // Not within the lock; and what is answered by then takes part.
+        await Task.Yield(); // Leaves the lock. Writes that are answered by then are covered too.
         await before.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         lock (_lock)
         {
-            (_asked, _next) = (_next!, null); // Who comes from here on may have been answered after the WAIT was sent.
+            (_asked, _next) = (_next!, null); // Later callers may have been answered after the WAIT was sent.
         }
 
         try
@@ -95,7 +95,7 @@ internal sealed class DurableWrites : IDisposable
         }
         catch (RedisServerException demoted) when (demoted.Message.Contains("replica instances", StringComparison.Ordinal))
         {
-            // What a replica answers to a write.
+            // The server has become a replica. A write would be answered with READONLY, so WAIT is reported alike.
             throw new RedisServerException(RedisErrorKind.ReadOnly, CommandFlags.DemandMaster, "READONLY " + demoted.Message);
         }
     }

@@ -7,8 +7,8 @@ using Bff.Concurrency;
 namespace Bff.State;
 
 /// <summary>
-/// Time is cut into periods of 30 days, and each period has one key per purpose, which its first user creates.
-/// What is known is kept in process and read again every minute; a store that lost a key gets it back from an instance that has it.
+/// Creates one key per purpose and period of 30 days; the first use in a period creates the key. Keys are cached in process and read again
+/// every minute. If the store lost a key, an instance that still has it writes it back.
 /// </summary>
 internal abstract class KeyRing(TimeProvider time) : IKeyRing
 {
@@ -17,7 +17,7 @@ internal abstract class KeyRing(TimeProvider time) : IKeyRing
     private static readonly TimeSpan RefreshAfter = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan UnknownAskedAfter = TimeSpan.FromSeconds(1);
 
-    /// <summary>Long enough for the last tokens of a period to be verified until their key is too old anyway.</summary>
+    /// <summary>Lifetime of a stored key: long enough to verify the last tokens of its period until the key is too old.</summary>
     protected static readonly TimeSpan Lifetime = (OlderKept + 2) * Period;
 
     private readonly ConcurrentDictionary<string, Keys> _known = new(StringComparer.Ordinal);
@@ -32,10 +32,10 @@ internal abstract class KeyRing(TimeProvider time) : IKeyRing
     public async ValueTask<RingKey?> Find(string purpose, string id, CancellationToken cancellation) =>
         (await Fresh(purpose, RefreshAfter, cancellation)).Find(id) ?? (await Fresh(purpose, UnknownAskedAfter, cancellation)).Find(id);
 
-    /// <summary>Returns what the store has under the name; the candidate becomes that when there was nothing.</summary>
+    /// <summary>Returns the value that the store has under the name. If there is none, the candidate is stored.</summary>
     protected abstract Task<byte[]> GetOrAdd(string name, byte[] candidate);
 
-    /// <summary>Returns what the store has under the name, or null.</summary>
+    /// <summary>Returns the value that the store has under the name, or null.</summary>
     protected abstract Task<byte[]?> Get(string name);
 
     private ValueTask<Keys> Fresh(string purpose, TimeSpan within, CancellationToken cancellation)
@@ -77,7 +77,7 @@ internal abstract class KeyRing(TimeProvider time) : IKeyRing
             }
         }
 
-        if (await Get(Name(purpose, period + 1)) is { } next) // An instance whose clock is ahead has begun the next period.
+        if (await Get(Name(purpose, period + 1)) is { } next) // An instance whose clock is ahead may have begun the next period.
         {
             keys.Add(period + 1, next);
         }
@@ -91,7 +91,9 @@ internal abstract class KeyRing(TimeProvider time) : IKeyRing
     private static string Name(string purpose, long period) =>
         string.Create(CultureInfo.InvariantCulture, $"bff:keys:{{{purpose}}}:{period}");
 
-    /// <summary>An id names period and content: a store that was emptied makes other keys for the same period.</summary>
+    /// <summary>
+    /// Returns an id made of the period and a hash of the material, because an emptied store gets a different key for the same period.
+    /// </summary>
     private static string IdOf(long period, byte[] material) =>
         string.Create(CultureInfo.InvariantCulture, $"{period}-{Base64Url.EncodeToString(SHA256.HashData(material).AsSpan(0, 6))}");
 
@@ -103,7 +105,7 @@ internal abstract class KeyRing(TimeProvider time) : IKeyRing
 
         public DateTimeOffset ReadAt => readAt;
 
-        /// <summary>The current one first.</summary>
+        /// <summary>All keys, the current one first.</summary>
         public IReadOnlyList<RingKey> Ordered { get; private set; } = [];
 
         public RingKey? Find(string id) => _all.Find(k => k.Key.Id == id).Key;
@@ -114,23 +116,25 @@ internal abstract class KeyRing(TimeProvider time) : IKeyRing
         {
             var id = IdOf(keyPeriod, material);
             _all.RemoveAll(k => k.Key.Id == id);
-            _all.Insert(0, (keyPeriod, new RingKey(id, material))); // The store's word comes before what was remembered.
+            _all.Insert(0, (keyPeriod, new RingKey(id, material))); // The store's key takes precedence over a remembered one.
             Ordered = [.. _all.OrderBy(k => k.Period == period ? 0 : 1).Select(k => k.Key)];
         }
     }
 }
 
-/// <summary>Keys under <c>bff:keys:{purpose}:period</c>, written once (SET NX) and gone when too old.</summary>
+/// <summary>
+/// Stores keys in Redis under <c>bff:keys:{purpose}:period</c>. A key is written once (SET NX) and expires when it is too old.
+/// </summary>
 internal sealed class RedisKeyRing(RedisState redis, TimeProvider time) : KeyRing(time)
 {
     protected override async Task<byte[]> GetOrAdd(string name, byte[] candidate) =>
-        // What is there can be read while no replica is.
+        // An existing key can be read while no replica is available.
         await Get(name)
         ?? await redis.Write(
             "SET",
             async database =>
             {
-                // Whether it was set or was there: what is there now is what every instance sees.
+                // Another instance may have set the key first. Reading it gives every instance the same key.
                 await database.StringSetAsync(name, candidate, Lifetime, StackExchange.Redis.When.NotExists);
                 return (byte[]?)await database.StringGetAsync(name, StackExchange.Redis.CommandFlags.DemandMaster)
                     ?? throw new StoreUnavailableException();
@@ -140,7 +144,7 @@ internal sealed class RedisKeyRing(RedisState redis, TimeProvider time) : KeyRin
     protected override Task<byte[]?> Get(string name) => redis.Run("GET", async database => (byte[]?)await database.StringGetAsync(name));
 }
 
-/// <summary>Keys that live as long as the process.</summary>
+/// <summary>Keeps keys in memory for the lifetime of the process.</summary>
 internal sealed class EmbeddedKeyRing(TimeProvider time) : KeyRing(time)
 {
     private readonly ConcurrentDictionary<string, byte[]> _keys = new(StringComparer.Ordinal);

@@ -4,49 +4,50 @@ using StackExchange.Redis;
 
 namespace Bff.State;
 
-/// <summary><c>State:Redis</c>: what a connection to Redis needs beside its address.</summary>
+/// <summary>Settings under <c>State:Redis</c>: credentials and certificates of a Redis connection.</summary>
 [Settings("State:Redis")]
 internal sealed record RedisAccess
 {
     private string? _address;
 
     /// <summary>
-    /// A file with the user's password, in place of the one in the address; it is read again when it changes, without a restart.
+    /// File with the user's password, which replaces the password in the address. The file is read again when it changes, without a
+    /// restart.
     /// </summary>
     [Setting(Range = "a readable file with text", Default = "none")]
     public string? PasswordFile { get; init; }
 
-    /// <summary>What the server's certificate must chain to.</summary>
+    /// <summary>Certificate authority that the server's certificate must chain to.</summary>
     [Setting(
         Key = "ServerCa:Path",
         Range = "a readable certificate; with TLS in the address",
         Default = "the machine's authorities",
-        Meaning = "What the server's certificate must chain to."
+        Meaning = "Certificate authority that the server's certificate must chain to."
     )]
     public CertificateOptions? ServerCa { get; init; }
 
-    /// <summary>What the gateway presents (mTLS).</summary>
+    /// <summary>Certificate that the gateway presents (mTLS).</summary>
     [Setting(
         Key = "ClientCertificate:Path",
         Range = "a readable certificate with its private key; with TLS in the address",
         Default = "none",
-        Meaning = "What the gateway presents (mTLS): PEM, or PKCS#12 with `.pfx` or `.p12`."
+        Meaning = "Certificate that the gateway presents (mTLS): PEM, or PKCS#12 with the extension `.pfx` or `.p12`."
     )]
     [Setting(
         Key = "ClientCertificate:KeyPath",
         Range = "the certificate's private key",
         Default = "none",
-        Meaning = "PEM private key, when not in `Path`."
+        Meaning = "PEM private key, if it is not in the file at `Path`."
     )]
     [Setting(
         Key = "ClientCertificate:Password",
-        Range = "what opens the certificate's private key",
+        Range = "the password of the certificate's private key",
         Default = "none",
-        Meaning = "Of the PKCS#12 file or the encrypted key."
+        Meaning = "Password of the PKCS#12 file or of the encrypted private key."
     )]
     public CertificateOptions? ClientCertificate { get; init; }
 
-    /// <summary>Null where no Redis is configured.</summary>
+    /// <summary>Reads the settings. Returns null if no Redis is configured.</summary>
     public static RedisAccess? Of(IConfiguration configuration, ConfigurationMistakes mistakes)
     {
         var section = configuration.GetSection("State:Redis");
@@ -61,7 +62,7 @@ internal sealed record RedisAccess
         return access._address is null ? null : access;
     }
 
-    /// <summary>The file's text as it is now; null: there is none, or it cannot be read.</summary>
+    /// <summary>Reads the password file. Returns null if there is none or it cannot be read.</summary>
     public string? Password()
     {
         try
@@ -71,12 +72,12 @@ internal sealed record RedisAccess
         catch (Exception unreadable)
             when (unreadable is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
         {
-            return null; // It is being exchanged; the next look finds it.
+            return null; // The file is being replaced; the next read succeeds.
         }
     }
 
-    /// <summary>For a new connection: certificates are read anew.</summary>
-    /// <param name="password">What the file says; null: what the address says.</param>
+    /// <summary>Creates the options of a new connection and reads the certificates again.</summary>
+    /// <param name="password">Password from the file; null to use the one in the address.</param>
     public ConfigurationOptions Options(string? password)
     {
         var options = RedisAddress.Parse(_address!)!;

@@ -4,14 +4,17 @@ using StackExchange.Redis;
 
 namespace Bff.State;
 
-/// <summary>Where Redis is.</summary>
+/// <summary>The address of Redis.</summary>
 [Settings("ConnectionStrings")]
 internal sealed class RedisAddress
 {
     private const string Plain = "redis://",
         Secure = "rediss://";
 
-    /// <summary>One server, several of a cluster, or Sentinels with <c>serviceName</c>. Without it state is in process.</summary>
+    /// <summary>
+    /// Address of Redis: one server, several servers of a cluster, or Sentinels with <c>serviceName</c>. Without it, each instance keeps
+    /// its state in its own process.
+    /// </summary>
     [Setting(
         Key = "redis",
         Range = "a connection string such as host:6379,user=...,password=...,ssl=true, or an address such as rediss://user:password@host:6379",
@@ -22,7 +25,7 @@ internal sealed class RedisAddress
     public static string? Of(IConfiguration configuration) =>
         configuration.GetConnectionString("redis") is { } text && !string.IsNullOrWhiteSpace(text) ? text.Trim() : null;
 
-    /// <summary>The client library's own form, or an address; null: neither.</summary>
+    /// <summary>Parses a connection string of the client library or an address. Returns null if the text is neither.</summary>
     public static ConfigurationOptions? Parse(string text)
     {
         try
@@ -34,7 +37,7 @@ internal sealed class RedisAddress
                 : ConfigurationOptions.Parse(text);
             return options.EndPoints.Count > 0 ? options : null;
         }
-#pragma warning disable CA1031 // The client library's reader has many ways to fail; none of their texts may be shown, for it may quote the password.
+#pragma warning disable CA1031 // The client library's parser throws many exceptions, and their messages may quote the password.
         catch (Exception)
 #pragma warning restore CA1031
         {
@@ -43,7 +46,7 @@ internal sealed class RedisAddress
     }
 
     /// <summary>
-    /// <c>[user[:password]@]host[:port],...[/database][?option=value&amp;...]</c>; user and password are percent-encoded (RFC 3986).
+    /// Parses <c>[user[:password]@]host[:port],...[/database][?option=value&amp;...]</c>; user and password are percent-encoded (RFC 3986).
     /// </summary>
     private static ConfigurationOptions FromAddress(string text)
     {

@@ -4,7 +4,7 @@ using StackExchange.Redis;
 
 namespace Bff.State;
 
-/// <summary>One multiplexer and what is used of it; beside it, with <c>State:Replicas</c>, the connection of durable writes.</summary>
+/// <summary>Wraps one multiplexer and, with <c>State:Replicas</c>, the separate connection for durable writes.</summary>
 internal sealed class RedisConnection(ConnectionMultiplexer multiplexer, string? password) : IDisposable
 {
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(10);
@@ -16,34 +16,34 @@ internal sealed class RedisConnection(ConnectionMultiplexer multiplexer, string?
 
     public ISubscriber Subscriber { get; } = multiplexer.GetSubscriber();
 
-    /// <summary>Null: durable writes are written as all others.</summary>
+    /// <summary>Connection for durable writes; null when they use the same connection as all other commands.</summary>
     public DurableWrites? Durable { get; private set; }
 
-    /// <summary>What the password's file said when it was opened.</summary>
+    /// <summary>Password from the file when the connection was opened.</summary>
     public string? Password => password;
 
     public bool IsConnected => multiplexer.IsConnected;
 
-    /// <summary>Whether several servers share the keys.</summary>
-    public bool IsCluster => multiplexer.HashSlot("bff") >= 0; // Of a single server the client library computes none.
+    /// <summary>Whether the keys are spread over the servers of a cluster.</summary>
+    public bool IsCluster => multiplexer.HashSlot("bff") >= 0; // The client library computes no hash slots for a single server.
 
-    /// <summary>Whether durable writes, if there is a connection for them, reach the same server as all others.</summary>
+    /// <summary>Whether the connection for durable writes, if there is one, is connected to the current primary.</summary>
     public bool IsWhole => Durable is null || (Durable.IsConnected && Durable.Server.Equals(Primary));
 
     private EndPoint? Primary =>
         multiplexer.GetServers().FirstOrDefault(static server => server is { IsConnected: true, IsReplica: false })?.EndPoint;
 
-    /// <summary>Whether every server that is known is connected.</summary>
+    /// <summary>Whether every known server is connected.</summary>
     public bool ReachesAll => multiplexer.GetServers().All(static server => server.IsConnected);
 
-    /// <summary>Never fails because the server is away; then the result is simply not connected.</summary>
-    /// <param name="access">Where, and with what.</param>
-    /// <param name="timeout">How long connecting may take.</param>
-    /// <param name="heartbeat">How often the client library looks after its connections: as long as an operation may take.</param>
-    /// <param name="replicas">How many must have a durable write.</param>
-    /// <param name="lost">Told, in the background, that no server was connected any more. The client library may have connected again
+    /// <summary>Opens a connection. If the server is unavailable, this does not throw; the result is not connected.</summary>
+    /// <param name="access">Address, credentials and certificates.</param>
+    /// <param name="timeout">Longest time to connect.</param>
+    /// <param name="heartbeat">How often the client library checks its connections: the timeout of an operation.</param>
+    /// <param name="replicas">Number of replicas that must have a durable write.</param>
+    /// <param name="lost">Called in the background when no server was connected any more. The client library may have reconnected
     /// since.</param>
-    /// <param name="restored">Told, in the background, that a lost server is connected again; not yet that it answers.</param>
+    /// <param name="restored">Called in the background when a lost server is connected again. It may not answer yet.</param>
     public static async Task<RedisConnection> Open(
         RedisAccess access,
         TimeSpan timeout,
@@ -75,7 +75,7 @@ internal sealed class RedisConnection(ConnectionMultiplexer multiplexer, string?
 
         if (replicas > 0 && connection is { IsCluster: false, Primary: { } primary })
         {
-            // Half of the time: a write that comes while a WAIT is under way has the other half for its own.
+            // A WAIT gets half of the timeout, so that a write that arrives during a WAIT has the other half for its own.
             connection.Durable = await DurableWrites.Open(Options(access, password, timeout, heartbeat), primary, replicas, heartbeat / 2);
         }
 
@@ -85,20 +85,20 @@ internal sealed class RedisConnection(ConnectionMultiplexer multiplexer, string?
     private static ConfigurationOptions Options(RedisAccess access, string? password, TimeSpan timeout, TimeSpan heartbeat)
     {
         var options = access.Options(password);
-        options.BacklogPolicy = BacklogPolicy.FailFast; // By default each command waits out its whole timeout while no server is connected.
+        options.BacklogPolicy = BacklogPolicy.FailFast; // By default, commands wait their whole timeout while no server is connected.
         options.AbortOnConnectFail = false;
-        options.IncludeDetailInExceptions = false; // Keys name people.
+        options.IncludeDetailInExceptions = false; // Keys contain personal data.
         options.ConnectTimeout = (int)timeout.TotalMilliseconds;
-        // The caller gives up earlier, by State:Timeout.
+        // Callers stop waiting earlier, after State:Timeout.
         options.AsyncTimeout = (int)Math.Max(LateAnswer.TotalMilliseconds, 2 * timeout.TotalMilliseconds);
         options.ConnectRetry = 1;
         options.HeartbeatInterval =
             heartbeat < ShortestHeartbeat ? ShortestHeartbeat
             : heartbeat > LongestHeartbeat ? LongestHeartbeat
             : heartbeat;
-        // An answer that is not the one expected ends the connection, before it is taken for another's.
+        // A connection with an unexpected answer is closed before the answer can reach the wrong command.
         options.HeartbeatConsistencyChecks = true;
-        options.ReconnectRetryPolicy = new LinearRetry((int)ShortestHeartbeat.TotalMilliseconds); // By default it backs off up to a minute.
+        options.ReconnectRetryPolicy = new LinearRetry((int)ShortestHeartbeat.TotalMilliseconds); // The default backs off up to a minute.
         options.KeepAlive = 5;
         options.ConfigCheckSeconds = 10;
         options.TieBreaker = ""; // Read-only discovery: no key and no channel outside of bff:.
@@ -107,10 +107,11 @@ internal sealed class RedisConnection(ConnectionMultiplexer multiplexer, string?
     }
 
     /// <summary>
-    /// Whether a server answers on the subscriptions' own connection. In a cluster each ping goes to another server, and the client library
-    /// makes a server's connection for subscriptions when it is first asked for: what it refuses until then is asked once more.
+    /// Pings a server on the connection for subscriptions. In a cluster, each ping goes to a different server. The client library opens a
+    /// server's connection for subscriptions when it is first needed and refuses commands until then, so a refused ping is repeated.
     /// </summary>
-    /// <exception cref="RedisConnectionException">There is no such connection, in a cluster after so long.</exception>
+    /// <exception cref="RedisConnectionException">There is no such connection; in a cluster, not even after <paramref
+    /// name="within"/>.</exception>
     public async Task PingSubscriptions(TimeSpan within)
     {
         var asked = Stopwatch.StartNew();
@@ -128,9 +129,10 @@ internal sealed class RedisConnection(ConnectionMultiplexer multiplexer, string?
         }
     }
 
-    /// <summary>Hears the channel, on whichever server the client library chooses.</summary>
-    /// <exception cref="RedisConnectionException">That server has no connection for subscriptions, in a cluster after so long.</exception>
-    /// <exception cref="TimeoutException">No answer for so long.</exception>
+    /// <summary>Subscribes to the channel on the server that the client library chooses.</summary>
+    /// <exception cref="RedisConnectionException">That server has no connection for subscriptions; in a cluster, not even after <paramref
+    /// name="within"/>.</exception>
+    /// <exception cref="TimeoutException">The server did not answer within <paramref name="within"/>.</exception>
     public async Task Subscribe(string channel, Action<string> handler, TimeSpan within)
     {
         var asked = Stopwatch.StartNew();
@@ -140,8 +142,8 @@ internal sealed class RedisConnection(ConnectionMultiplexer multiplexer, string?
         }
         catch (RedisConnectionException) when (MayBeMadeYet(asked, within))
         {
-            // The client library keeps what it has refused, and subscribes once that connection is made. A second request could be heard
-            // twice.
+            // The client library keeps a refused subscription and subscribes once that connection is open. With a second request, messages
+            // could arrive twice.
             while (HeardFrom(channel) is null)
             {
                 if (!MayBeMadeYet(asked, within))
@@ -154,14 +156,14 @@ internal sealed class RedisConnection(ConnectionMultiplexer multiplexer, string?
         }
     }
 
-    /// <summary>The server that has taken the subscription and has not been lost since; null: none.</summary>
+    /// <summary>Returns the server that holds the subscription and has not been lost since, or null.</summary>
     public EndPoint? HeardFrom(string channel) => Subscriber.SubscribedEndpoint(RedisChannel.Literal(channel));
 
     private bool MayBeMadeYet(Stopwatch asked, TimeSpan within) => IsConnected && IsCluster && asked.Elapsed < within;
 
     /// <summary>
-    /// The client library makes the subscriptions' own connection when it is first asked for, and refuses what is to be sent there until
-    /// then.
+    /// Returns whether the connection for subscriptions is open. The client library opens it when it is first needed and refuses commands
+    /// until then.
     /// </summary>
     private async Task<bool> HasSubscriptions(TimeSpan timeout)
     {

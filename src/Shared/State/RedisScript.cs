@@ -5,7 +5,7 @@ using StackExchange.Redis;
 namespace Bff.State;
 
 /// <summary>
-/// A Lua script that runs as one step in Redis. All keys that it touches share one hash tag, so that it also runs in a cluster.
+/// A Lua script that Redis runs as one atomic step. All keys that it uses share one hash tag, so that it also runs in a cluster.
 /// </summary>
 public sealed class RedisScript
 {
@@ -13,16 +13,16 @@ public sealed class RedisScript
     private readonly byte[] _sha1;
 
     /// <summary>
-    /// One whose write a failover must not lose: it is acknowledged once it is on as many replicas as <c>State:Replicas</c> says. Whatever
-    /// is made good by itself (limits, leases, copies, counts of what was seen) is not such a write.
+    /// Creates a script whose writes a failover must not lose. They are acknowledged once as many replicas as <c>State:Replicas</c> have
+    /// them. Data that restores itself (limits, leases, copies, counts of seen items) does not need this.
     /// </summary>
     public static RedisScript Durable(string text) => new(text) { IsDurable = true };
 
-    /// <summary>Remembers the script and its SHA-1, by which Redis knows it (EVALSHA).</summary>
+    /// <summary>Creates a script and computes the SHA-1 by which Redis identifies it (EVALSHA).</summary>
     public RedisScript(string text)
     {
         _text = text;
-#pragma warning disable CA5350 // Redis names scripts so; nothing is protected by it.
+#pragma warning disable CA5350 // Redis identifies scripts by SHA-1; it is not used for security.
         _sha1 = SHA1.HashData(Encoding.UTF8.GetBytes(text));
 #pragma warning restore CA5350
     }
@@ -30,7 +30,7 @@ public sealed class RedisScript
     /// <summary>See <see cref="Durable"/>.</summary>
     internal bool IsDurable { get; private init; }
 
-    /// <summary>Runs it by hash; only a server that does not know it yet (new, restarted, flushed) is sent the text.</summary>
+    /// <summary>Runs the script by hash. The text is only sent to a server that does not know it yet (new, restarted, flushed).</summary>
     internal async Task<RedisResult> Evaluate(IDatabase database, RedisKey[] keys, RedisValue[] values)
     {
         try

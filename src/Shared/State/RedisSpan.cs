@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace Bff.State;
 
 /// <summary>
-/// Client spans of Redis calls, as OpenTelemetry's conventions for database clients name them. Keys and values, which may name a person,
-/// are not in them.
+/// Creates client spans of Redis calls by OpenTelemetry's conventions for database clients. Spans contain no keys and values, because these
+/// may contain personal data.
 /// </summary>
 internal static class RedisSpan
 {
@@ -14,7 +14,7 @@ internal static class RedisSpan
     {
         if (Activity.Current is not { Recorded: true } || !Source.HasListeners())
         {
-            return null; // Below a span that is not recorded nothing is; what the host does for itself makes no traces of one call each.
+            return null; // Unrecorded parents have no recorded spans, and the host's own background calls must not make one trace per call.
         }
 
         var span = Source.StartActivity(command, ActivityKind.Client);
@@ -23,7 +23,7 @@ internal static class RedisSpan
         return span;
     }
 
-    /// <summary>Notes the failure and never handles it: an exception filter.</summary>
+    /// <summary>Records the failure on the span. Always returns false, for use as an exception filter.</summary>
     public static bool Failed(Activity? span, Exception failure)
     {
         span?.SetTag("error.type", failure.GetType().FullName);

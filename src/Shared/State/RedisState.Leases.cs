@@ -3,17 +3,17 @@ using StackExchange.Redis;
 
 namespace Bff.State;
 
-/// <content>Locks that may have been taken without an answer.</content>
+/// <content>Releases locks that Redis may have granted without answering.</content>
 public sealed partial class RedisState
 {
     private static readonly TimeSpan GiveBackAgainAfter = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan GiveBackFor = TimeSpan.FromMinutes(1);
 
     /// <summary>
-    /// Gives back, in the background, what an operation without an answer may have taken. What is not there yet may still come (the
-    /// operation waits in a connection that was replaced), so that it is looked for a few times.
+    /// Releases in the background a lock that an unanswered operation may have taken. The operation may still run later (it waits in a
+    /// connection that was replaced), so the release is tried several times.
     /// </summary>
-    /// <param name="release">Removes what belongs to this one operation and nothing else; true: it was there.</param>
+    /// <param name="release">Removes only the lock of this operation; returns whether it existed.</param>
     internal void GiveBack(Func<Task<bool>> release) =>
         _ = Task.Run(async () =>
         {
@@ -31,7 +31,7 @@ public sealed partial class RedisState
                 }
                 catch (StoreUnavailableException)
                 {
-                    // Tried again; it ends by itself if the store stays away.
+                    // The loop tries again. The lock expires by itself if the store stays unavailable.
                 }
                 catch (Exception refused) when (refused is StoreRefusedException or RedisException)
                 {
@@ -46,7 +46,7 @@ public sealed partial class RedisState
     [LoggerMessage(
         1302,
         LogLevel.Warning,
-        "Redis refused to release a lock ({Failure}); the lock expires",
+        "Redis refused to release a lock ({Failure}); the lock stays until it expires",
         EventName = "RedisLockNotReleased"
     )]
     private static partial void LogNotGivenBack(ILogger logger, string failure);

@@ -4,7 +4,7 @@ using StackExchange.Redis;
 
 namespace Bff.State;
 
-/// <content>Pub/sub that survives lost connections; without Redis it stays within the process.</content>
+/// <content>Publish and subscribe across lost connections; without Redis, within the process.</content>
 public sealed partial class RedisState
 {
     private readonly Lock _subscribing = new();
@@ -14,10 +14,11 @@ public sealed partial class RedisState
     >.Empty;
 
     /// <summary>
-    /// Hands every message of the channel (<c>bff:...</c>) to the handler, on a background thread, in no promised order, also after
-    /// reconnections. Messages may be missed while disconnected, and until <see cref="Reconnected"/> is raised after this call.
+    /// Calls the handler with every message of the channel (<c>bff:...</c>), on a background thread and in no guaranteed order. The
+    /// subscription survives reconnections. Messages may be missed while disconnected, and after this call until <see cref="Reconnected"/>
+    /// is raised.
     /// </summary>
-    /// <returns>Dispose to stop.</returns>
+    /// <returns>A subscription; dispose it to stop.</returns>
     public IDisposable Subscribe(string channel, Action<string> handler)
     {
         lock (_subscribing)
@@ -36,14 +37,14 @@ public sealed partial class RedisState
             {
                 if (_handlers.TryGetValue(channel, out var handlers))
                 {
-                    _handlers = _handlers.SetItem(channel, handlers.Remove(handler)); // The server side stays: channels are few and fixed.
+                    _handlers = _handlers.SetItem(channel, handlers.Remove(handler)); // Channels are few; the server keeps them.
                 }
             }
         });
     }
 
     /// <summary>Sends a message to every subscriber of the channel on every instance.</summary>
-    /// <exception cref="StoreUnavailableException">Redis is away.</exception>
+    /// <exception cref="StoreUnavailableException">Redis is unavailable.</exception>
     public async Task Publish(string channel, string message, CancellationToken cancellation = default)
     {
         if (!IsConfigured)
@@ -72,7 +73,7 @@ public sealed partial class RedisState
         }
     }
 
-    /// <summary>Puts the connection in use. Who subscribes from here on does so on it; who did before is carried over.</summary>
+    /// <summary>Makes the connection the current one. New subscriptions use it, and existing ones move to it.</summary>
     private async Task Use(RedisConnection connection)
     {
         ImmutableDictionary<string, ImmutableArray<Action<string>>> handlers;
@@ -97,7 +98,7 @@ public sealed partial class RedisState
             channel,
             message =>
             {
-                if (connection == _connection) // A retired one would say everything twice.
+                if (connection == _connection) // A retired connection would deliver every message a second time.
                 {
                     Dispatch(channel, message);
                 }
@@ -118,7 +119,7 @@ public sealed partial class RedisState
             {
                 handler(message);
             }
-#pragma warning disable CA1031 // One listener's mistake must not silence the others.
+#pragma warning disable CA1031 // A handler that throws must not keep the others from being called.
             catch (Exception failure)
 #pragma warning restore CA1031
             {

@@ -5,7 +5,7 @@ using StackExchange.Redis;
 
 namespace Bff.State;
 
-/// <content>Error replies. Whatever the reason, the operation has not been done.</content>
+/// <content>Handles error replies. After any error reply, the operation was not done.</content>
 public sealed partial class RedisState
 {
     private const int MaxRefusals = 100;
@@ -19,7 +19,10 @@ public sealed partial class RedisState
         "Operations that Redis answered with an error."
     );
 
-    /// <summary>States of the whole server that pass, or a failover that the connection follows: for everybody it is away.</summary>
+    /// <summary>
+    /// Errors that concern the whole server and pass, or a failover that the connection follows. The server counts as unavailable for every
+    /// operation.
+    /// </summary>
     private static readonly string[] Passing =
     [
         "LOADING",
@@ -39,8 +42,8 @@ public sealed partial class RedisState
     ];
 
     /// <summary>
-    /// Keys of a slot that is on its way between two servers of a cluster: some are here and some there, or they have moved twice since
-    /// they were asked for. A slot of a few keys has moved in milliseconds.
+    /// Errors while a slot moves between two servers of a cluster: its keys are on both servers, or moved twice since the command was sent.
+    /// A slot with few keys moves within milliseconds.
     /// </summary>
     private static readonly string[] Moving = ["TRYAGAIN ", "MOVED ", "ASK ", "Key has MOVED "];
 
@@ -48,11 +51,14 @@ public sealed partial class RedisState
 
     private readonly ConcurrentDictionary<string, long> _refusals = new(StringComparer.Ordinal);
 
-    /// <summary>What an error means to who asked that a script has caught; counted, and logged where the state changes.</summary>
+    /// <summary>
+    /// Converts an error that a script has caught into an exception for the caller. The error is counted and, at most once a minute for
+    /// each kind, logged.
+    /// </summary>
     internal StoreException Refused(string error) =>
         Refused(new RedisServerException(RedisErrorKind.UnknownError, CommandFlags.DemandMaster, error));
 
-    /// <summary>Whether an operation met a slot that moves, did nothing for that, and may be tried once more in its time.</summary>
+    /// <summary>Whether an operation was refused because its slot is moving and may be tried again within its timeout.</summary>
     private bool MayTryAgain(StoreUnavailableException refused, long asked) =>
         (
             refused.InnerException is RedisServerException { Message: var error }
@@ -62,8 +68,8 @@ public sealed partial class RedisState
         && _time.GetElapsedTime(asked) + TryAgainAfter < _timeout;
 
     /// <summary>
-    /// The client library follows one redirection. Where a moved slot moves on it is sent two, and the client library says of the second
-    /// that its server is not reachable, though it is.
+    /// Whether the client library failed at a second redirection. It follows only one. If a moved slot moves again, Redis sends two
+    /// redirections, and the client library reports the second server as unreachable although it can be reached.
     /// </summary>
     private bool IsSecondRedirection(RedisConnectionException failure) =>
         failure.FailureType == ConnectionFailureType.UnableToConnect
@@ -76,7 +82,7 @@ public sealed partial class RedisState
         Refusals.Add(1, new KeyValuePair<string, object?>("error", error));
         if (error == "READONLY")
         {
-            _replace = true; // The primary has become a replica: discover the roles anew.
+            _replace = true; // The primary has become a replica, so a new connection must discover the roles.
             Wake();
         }
 
@@ -93,7 +99,7 @@ public sealed partial class RedisState
         return new StoreRefusedException(refused);
     }
 
-    /// <summary>An error is named by its first word (<c>NOPERM</c>, <c>WRONGTYPE</c>); what follows may name keys.</summary>
+    /// <summary>Returns the first word of the error (<c>NOPERM</c>, <c>WRONGTYPE</c>). The rest may contain keys.</summary>
     private static string ErrorOf(Exception refused)
     {
         var end = refused.Message.AsSpan().IndexOfAny(' ', ':');
@@ -117,7 +123,8 @@ public sealed partial class RedisState
     [LoggerMessage(
         1303,
         LogLevel.Error,
-        "Redis refuses operations with {Error}; stores treat it as unavailable. Check the rights of its user, its memory and its keys",
+        "Redis refuses operations with {Error}; these operations fail as if Redis were unavailable. Check the rights of the Redis user, the "
+            + "memory of the server and the types of the keys",
         EventName = "RedisRefusesOperations"
     )]
     private static partial void LogRefused(ILogger logger, string error);

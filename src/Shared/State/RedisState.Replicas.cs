@@ -4,8 +4,8 @@ using StackExchange.Redis;
 namespace Bff.State;
 
 /// <content>
-/// Durable writes (<c>State:Replicas</c>): acknowledged once enough replicas have them. Where these fall short of it, durable writes fail
-/// at once until a probe finds them again; reads and what need not be durable go on.
+/// Durable writes (<c>State:Replicas</c>) are acknowledged once enough replicas have them. When too few replicas have them, durable writes
+/// fail at once until a probe finds enough again. Reads and other writes continue.
 /// </content>
 public sealed partial class RedisState
 {
@@ -14,9 +14,9 @@ public sealed partial class RedisState
     private bool _saidCluster;
 
     /// <summary>
-    /// As <see cref="Run"/>, for a write that a failover must not lose; see <see cref="RedisScript.Durable"/> for one that is a script.
+    /// Runs a write that a failover must not lose; otherwise like <see cref="Run"/>. For scripts, see <see cref="RedisScript.Durable"/>.
     /// </summary>
-    /// <exception cref="StoreUnavailableException">As for <see cref="Run"/>; or fewer replicas than <c>State:Replicas</c> have it in
+    /// <exception cref="StoreUnavailableException">As for <see cref="Run"/>, or fewer replicas than <c>State:Replicas</c> have the write in
     /// time.</exception>
     /// <exception cref="StoreRefusedException">As for <see cref="Run"/>.</exception>
     public Task<T> Write<T>(string command, Func<IDatabase, Task<T>> operation, CancellationToken cancellation = default) =>
@@ -43,7 +43,7 @@ public sealed partial class RedisState
         throw Refused("NOREPLICAS Fewer replicas than State:Replicas have the write.");
     }
 
-    /// <summary>Those that wait for a WAIT of their own would each wait in vain.</summary>
+    /// <summary>Opens the durability circuit, because each further write would wait for its own WAIT in vain.</summary>
     private void FellShort()
     {
         if (!_durability.IsOpen)
@@ -80,12 +80,15 @@ public sealed partial class RedisState
             FellShort();
             if (refused is RedisServerException)
             {
-                Refused(refused); // Counted and logged.
+                Refused(refused); // Counts and logs the error.
             }
         }
     }
 
-    /// <summary>Whether durable writes can be kept as the setting says: it never means less for want of a way.</summary>
+    /// <summary>
+    /// Whether durable writes are possible as <c>State:Replicas</c> demands. If they are not, the connection is not used, so the setting is
+    /// never weakened.
+    /// </summary>
     private bool MayKeep(RedisConnection connection)
     {
         if (_replicas > 0 && connection is { IsConnected: true, IsCluster: true } && !_saidCluster)
@@ -109,8 +112,8 @@ public sealed partial class RedisState
     [LoggerMessage(
         1310,
         LogLevel.Warning,
-        "Fewer than {Replicas} replicas of Redis have the latest writes in time (State:Replicas); writes that a failover must not lose are "
-            + "refused until they do",
+        "Fewer than {Replicas} replicas of Redis had the latest writes in time (State:Replicas); durable writes are refused until enough "
+            + "replicas have caught up",
         EventName = "RedisReplicasFellShort"
     )]
     private static partial void LogShort(ILogger logger, int replicas);
@@ -118,7 +121,7 @@ public sealed partial class RedisState
     [LoggerMessage(
         1311,
         LogLevel.Information,
-        "At least {Replicas} replicas of Redis have the latest writes again (State:Replicas); writes are taken",
+        "At least {Replicas} replicas of Redis have the latest writes again (State:Replicas); durable writes are accepted",
         EventName = "RedisReplicasCaughtUp"
     )]
     private static partial void LogEnough(ILogger logger, int replicas);
@@ -126,8 +129,8 @@ public sealed partial class RedisState
     [LoggerMessage(
         1312,
         LogLevel.Error,
-        "State:Replicas cannot be used with a cluster, because WAIT, which names no key, could ask another server than the one that has the "
-            + "write; Redis is not used until State:Replicas is 0",
+        "State:Replicas cannot be used with a cluster, because WAIT names no key and could reach a different server than the write; Redis is "
+            + "not used until State:Replicas is 0",
         EventName = "RedisReplicasOfCluster"
     )]
     private static partial void LogCluster(ILogger logger);

@@ -5,19 +5,19 @@ using StackExchange.Redis;
 
 namespace Bff.State;
 
-/// <content>Connecting, probing and replacing the connection, away from any request.</content>
+/// <content>Connects, probes and replaces the connection in the background, outside of requests.</content>
 public sealed partial class RedisState
 {
     private static readonly TimeSpan ProbeWhenWell = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ProbeWhenAway = TimeSpan.FromMilliseconds(200);
 
     /// <summary>
-    /// The client library reconnects by itself, and a silent server mostly answers again on the connection that it has. A new one discovers
-    /// roles and slots anew.
+    /// How long the server may be unavailable before the connection is replaced. The client library reconnects by itself, and a silent
+    /// server usually answers again on the existing connection. A new connection discovers roles and slots again.
     /// </summary>
     private static readonly TimeSpan ReplaceAfter = TimeSpan.FromSeconds(2);
 
-    /// <summary>To connect and to subscribe: a second, or as long as an operation may take.</summary>
+    /// <summary>Longest time to connect and to subscribe: one second, or the timeout of an operation if that is longer.</summary>
     private TimeSpan ConnectTimeout => _timeout > TimeSpan.FromSeconds(1) ? _timeout : TimeSpan.FromSeconds(1);
 
     private readonly CancellationTokenSource _stopping = new();
@@ -32,12 +32,12 @@ public sealed partial class RedisState
     private string? _refusedPassword;
 
     /// <summary>
-    /// Raised on a background thread whenever connection and subscriptions are in place (again), the first time included:
-    /// what was published before may have been missed, so read it again.
+    /// Raised on a background thread whenever the connection and its subscriptions work again, and also the first time. Messages that were
+    /// published before may have been missed, so listeners read their data again.
     /// </summary>
     public event EventHandler? Reconnected;
 
-    /// <summary>Begins to connect, if there is anything to connect to. Returns at once.</summary>
+    /// <summary>Starts to connect if Redis is configured. Returns at once.</summary>
     internal void Start()
     {
         if (IsConfigured)
@@ -47,8 +47,8 @@ public sealed partial class RedisState
     }
 
     /// <summary>
-    /// Completes when the first attempt to connect has ended, well or not: for work of the start that no client waits for. A process that
-    /// has just begun takes longer to connect than a request may wait, and what fails for that alone is reported for nothing.
+    /// Completes when the first attempt to connect has succeeded or failed. For startup work that no client waits for: a new process takes
+    /// longer to connect than a request may wait, and startup work that failed only for that reason would be reported needlessly.
     /// </summary>
     internal Task Attempted(CancellationToken cancellation)
     {
@@ -66,11 +66,11 @@ public sealed partial class RedisState
             {
                 await Check();
             }
-#pragma warning disable CA1031 // The supervisor outlives whatever the client library comes up with.
+#pragma warning disable CA1031 // The supervisor must survive every exception of the client library.
             catch (Exception failure)
 #pragma warning restore CA1031
             {
-                LogProbeFailed(_logger, failure.GetType().Name); // Its message names addresses.
+                LogProbeFailed(_logger, failure.GetType().Name); // The exception's message contains addresses.
             }
 
             _firstAttempt.TrySetResult();
@@ -90,7 +90,7 @@ public sealed partial class RedisState
         var isWell = _connection is { } current && !_replace && await Answers(current, _timeout) && HearsAll(current);
         if (isWell && !_connection!.IsWhole)
         {
-            _replace = true; // The primary is another, or durable writes have lost their connection.
+            _replace = true; // The primary has changed, or the connection for durable writes is lost.
             isWell = false;
         }
 
@@ -139,7 +139,7 @@ public sealed partial class RedisState
 
     private TimeSpan AwayFor() => _awaySince == 0 ? TimeSpan.Zero : TimeSpan.FromMilliseconds(Environment.TickCount64 - _awaySince);
 
-    /// <summary>Commands and the subscriptions' own connection alike: a lost subscription would be silence.</summary>
+    /// <summary>Probes the connections for commands and for subscriptions, because a lost subscription would go unnoticed.</summary>
     private async Task<bool> Answers(RedisConnection connection, TimeSpan within)
     {
         if (!connection.IsConnected)
@@ -168,15 +168,15 @@ public sealed partial class RedisState
         }
         catch (RedisConnectionException)
         {
-            // After a reconnection the client library may refuse to use what it has for seconds; a new one knows better.
+            // After a reconnection, the client library may refuse to use its connections for seconds. A new one works at once.
             _replace = _replace || connection.IsConnected;
             return false;
         }
     }
 
     /// <summary>
-    /// In a cluster the channels of a server that is lost go over to another, while commands go on: what was said meanwhile may have been
-    /// missed.
+    /// Whether a server holds the subscription of every channel. In a cluster, the channels of a lost server move to another one while
+    /// commands continue. Messages may have been missed meanwhile.
     /// </summary>
     private bool HearsAll(RedisConnection connection)
     {
@@ -206,14 +206,14 @@ public sealed partial class RedisState
     private async Task<bool> Replace()
     {
         var fresh = await RedisConnection.Open(_access!, ConnectTimeout, _timeout, _replicas, OnLost, OnRestored);
-        // In a cluster some of its connections may not be made yet.
+        // In a cluster, some connections may not be open yet.
         if (!fresh.IsConnected || !MayKeep(fresh) || !await Answers(fresh, fresh.IsCluster ? ConnectTimeout : _timeout))
         {
             Discard(fresh);
             return false;
         }
 
-        _replace = true; // Stays so when a subscription fails.
+        _replace = true; // Stays true if a subscription fails.
         fresh.Durable?.Lost += () => OnDurableLost(fresh);
         await Use(fresh);
         _replace = false;
@@ -221,7 +221,10 @@ public sealed partial class RedisState
         return true;
     }
 
-    /// <summary>A connection with the new password. Until the server takes that, the one with the old password goes on.</summary>
+    /// <summary>
+    /// Replaces the connection by one with the new password. Until the server accepts that, the connection with the old password stays in
+    /// use.
+    /// </summary>
     private async Task Renew(string password)
     {
         bool isTaken;
@@ -246,7 +249,8 @@ public sealed partial class RedisState
     }
 
     /// <summary>
-    /// What connects again is not used before a probe was answered: for a while the client library may still refuse to send anything there.
+    /// Opens the circuit. A restored connection is not used before a probe succeeds, because the client library may still refuse to send
+    /// commands for a while.
     /// </summary>
     private void OnLost(RedisConnection connection)
     {
@@ -271,7 +275,7 @@ public sealed partial class RedisState
             {
                 handler(this, EventArgs.Empty);
             }
-#pragma warning disable CA1031 // One listener's mistake must not silence the others.
+#pragma warning disable CA1031 // A listener that throws must not keep the others from being called.
             catch (Exception failure)
 #pragma warning restore CA1031
             {
@@ -280,17 +284,19 @@ public sealed partial class RedisState
         }
     }
 
-    /// <summary>Closing a connection to a dead server may take its time.</summary>
+    /// <summary>Closes a connection in the background, because closing one to a dead server may take long.</summary>
     private static void Discard(RedisConnection connection) => Forget(Task.Run(connection.Dispose));
 
-    /// <summary>The old connection may have come back by itself meanwhile: its callers still get their answers.</summary>
+    /// <summary>
+    /// Closes the old connection after <c>State:Timeout</c>. It may have recovered meanwhile, and its callers still get their answers.
+    /// </summary>
     private async Task Retire(RedisConnection connection)
     {
         await Task.Delay(_timeout, _time, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // No caller waits longer.
         Discard(connection);
     }
 
-    /// <summary>Ends probing and closes the connection without waiting for it.</summary>
+    /// <summary>Stops probing and closes the connection without waiting for it.</summary>
     public void Dispose()
     {
         if (_stopping.IsCancellationRequested)
@@ -313,7 +319,7 @@ public sealed partial class RedisState
     [LoggerMessage(
         1305,
         LogLevel.Information,
-        "Redis is connected with the new password of State:Redis:PasswordFile",
+        "Redis accepted the new password of State:Redis:PasswordFile; the connection with the old one is closed",
         EventName = "RedisPasswordRenewed"
     )]
     private static partial void LogRenewed(ILogger logger);
@@ -321,8 +327,8 @@ public sealed partial class RedisState
     [LoggerMessage(
         1306,
         LogLevel.Warning,
-        "Redis does not accept the new password of State:Redis:PasswordFile yet; the present connection "
-            + "stays open, and the password is tried again",
+        "Redis does not accept the new password of State:Redis:PasswordFile yet; the current connection "
+            + "stays open, and the gateway tries the password again",
         EventName = "RedisPasswordNotAccepted"
     )]
     private static partial void LogNotRenewed(ILogger logger);
@@ -333,7 +339,7 @@ public sealed partial class RedisState
     [LoggerMessage(
         1308,
         LogLevel.Error,
-        "A component could not handle a change of the Redis connection",
+        "A component failed to handle a message or reconnection of Redis; the other components are still notified",
         EventName = "RedisListenerFailed"
     )]
     private static partial void LogListenerFailed(ILogger logger, Exception failure);

@@ -7,12 +7,11 @@ using StackExchange.Redis;
 namespace Bff.State;
 
 /// <summary>
-/// The one connection to Redis: a single server, a primary with replicas, or a cluster.
-/// 1. It connects in the background; the host starts with Redis away. 2. An operation waits at most <c>State:Timeout</c>.
-/// 3. Once Redis is known to be away (disconnected, or silent for that long) operations fail at once.
-/// 4. A background probe finds out when it is back, also when no request comes; then <see cref="Reconnected"/> is raised. 5. In a cluster
-/// what meets a slot on its way to another server is tried again within its time. 6. With <c>State:Replicas</c> a durable write has a
-/// connection of its own and waits for the replicas.
+/// Manages the connection to Redis: a single server, a primary with replicas, or a cluster. 1. It connects in the background, so the host
+/// starts even if Redis is unavailable. 2. An operation waits at most <c>State:Timeout</c>. 3. Once Redis is known to be unavailable
+/// (disconnected, or silent for that long), operations fail at once. 4. A background probe detects when Redis is back, even without
+/// requests; then <see cref="Reconnected"/> is raised. 5. In a cluster, an operation on a slot that is moving to another server is tried
+/// again within its timeout. 6. With <c>State:Replicas</c>, durable writes have a separate connection and wait for the replicas.
 /// </summary>
 public sealed partial class RedisState : IDisposable
 {
@@ -25,14 +24,14 @@ public sealed partial class RedisState : IDisposable
     private volatile RedisConnection? _connection;
     private volatile bool _hasWaited;
 
-    /// <summary>Does not connect yet.</summary>
+    /// <summary>Creates the instance without connecting.</summary>
     public RedisState(IConfiguration configuration, IOptions<StateOptions> options, ILogger<RedisState> logger)
-        : this(configuration, options, logger, TimeProvider.System) // The server keeps real time, whatever clock the host is given.
+        : this(configuration, options, logger, TimeProvider.System) // Redis runs on real time, even if the host has another clock.
     { }
 
     internal RedisState(IConfiguration configuration, IOptions<StateOptions> options, ILogger<RedisState> logger, TimeProvider time)
     {
-        _access = RedisAccess.Of(configuration, new ConfigurationMistakes()); // Mistakes have stopped the host.
+        _access = RedisAccess.Of(configuration, new ConfigurationMistakes()); // Configuration mistakes have already stopped the host.
         _timeout = options.Value.Timeout;
         _time = time;
         _logger = logger;
@@ -41,29 +40,28 @@ public sealed partial class RedisState : IDisposable
         _supervision = new(() => Task.Run(Supervise));
     }
 
-    /// <summary>Whether <c>ConnectionStrings:redis</c> is set; false: the stores are embedded.</summary>
+    /// <summary>Whether <c>ConnectionStrings:redis</c> is set. If not, the stores are embedded.</summary>
     public bool IsConfigured => _access is not null;
 
-    /// <summary>Whether an operation would be tried now. For readiness and for choosing what to do without asking.</summary>
+    /// <summary>Whether an operation would be tried now. Used for readiness and to choose a fallback without calling Redis.</summary>
     public bool IsAvailable => !_circuit.IsOpen && _connection is { IsConnected: true };
 
     /// <summary>
-    /// Whether an operation would be refused without being tried; unlike <see cref="IsAvailable"/> false before the first attempt to
-    /// connect.
+    /// Whether an operation would fail without being tried. False before the first attempt to connect, where <see cref="IsAvailable"/> is
+    /// false too.
     /// </summary>
     internal bool IsKnownAway => !IsAvailable && (_connection is not null || _hasWaited || _firstAttempt.Task.IsCompleted);
 
     /// <summary>
-    /// Runs one operation (or a few at the same time, which may be repeated) within <c>State:Timeout</c>. One that meets a slot on its way
-    /// to another server is started again.
+    /// Runs one operation, or several at the same time that may be repeated, within <c>State:Timeout</c>. If a slot is moving to another
+    /// server, the operation is started again.
     /// </summary>
-    /// <param name="command">What its span is called: the command's name, or <c>PIPELINE</c> where several travel together; never a
-    /// key.</param>
-    /// <param name="operation">Starts it.</param>
+    /// <param name="command">Name of the span: the command, or <c>PIPELINE</c> for several commands; never a key.</param>
+    /// <param name="operation">Starts the operation.</param>
     /// <param name="cancellation">Ends the wait.</param>
-    /// <exception cref="StoreUnavailableException">Redis is away, too slow, or cannot take writes now. The operation may still happen
-    /// later.</exception>
-    /// <exception cref="StoreRefusedException">Redis answers this operation with an error.</exception>
+    /// <exception cref="StoreUnavailableException">Redis is unavailable, too slow, or cannot accept writes now. The operation may still
+    /// happen later.</exception>
+    /// <exception cref="StoreRefusedException">Redis answered this operation with an error.</exception>
     public Task<T> Run<T>(string command, Func<IDatabase, Task<T>> operation, CancellationToken cancellation = default) =>
         Traced(command, operation, isDurable: false, cancellation);
 
@@ -87,11 +85,11 @@ public sealed partial class RedisState : IDisposable
         }
     }
 
-    /// <summary>The same for several requests together, each of which makes its own span.</summary>
-    /// <param name="script">Touches any keys, so that one server must have all.</param>
+    /// <summary>Runs a script like <see cref="Evaluate"/>, for several requests together, each of which creates its own span.</summary>
+    /// <param name="script">The script. It may use any keys, so one server must have all of them.</param>
     /// <param name="keys">As for <see cref="Evaluate"/>.</param>
     /// <param name="values">As for <see cref="Evaluate"/>.</param>
-    /// <param name="since">When the first of them asked (<see cref="Now"/>): the wait is bounded from then on.</param>
+    /// <param name="since">Timestamp of the first request (<see cref="Now"/>), from which the timeout counts.</param>
     /// <param name="cancellation">Ends the wait.</param>
     internal Task<RedisResult> EvaluateForMany(
         RedisScript script,
@@ -108,10 +106,10 @@ public sealed partial class RedisState : IDisposable
             cancellation
         );
 
-    /// <summary>The clock by which waits are bounded.</summary>
+    /// <summary>Current timestamp of the clock that measures timeouts.</summary>
     internal long Now => _time.GetTimestamp();
 
-    /// <summary>Whether all keys are on one server, as far as is known; a script may then touch any of them together.</summary>
+    /// <summary>Whether all keys are known to be on one server. A script may then use any of them together.</summary>
     internal bool IsOneServer => _connection is { IsCluster: false };
 
     private async Task<T> Traced<T>(string command, Func<IDatabase, Task<T>> operation, bool isDurable, CancellationToken cancellation)
@@ -128,7 +126,7 @@ public sealed partial class RedisState : IDisposable
     }
 
     /// <summary>
-    /// Starts an operation, and once more where it met a slot on its way to another server, as often as the time allows.
+    /// Starts an operation, and starts it again while its slot is moving to another server and the timeout has not passed.
     /// </summary>
     private async Task<T> Ask<TOperation, T>(
         TOperation operation,
@@ -149,7 +147,7 @@ public sealed partial class RedisState : IDisposable
             }
             catch (StoreUnavailableException moving) when (MayTryAgain(moving, since))
             {
-                // Tried again below.
+                // The loop tries again after a pause.
             }
 
             await Task.Delay(TryAgainAfter, _time, cancellation);
@@ -162,7 +160,7 @@ public sealed partial class RedisState : IDisposable
         {
             return operation(database);
         }
-        // The client library may fail before it makes a task.
+        // The client library may throw before it returns a task.
         catch (Exception refused) when (refused is RedisException or RedisCommandException)
         {
             return Task.FromException<T>(refused);
@@ -179,7 +177,9 @@ public sealed partial class RedisState : IDisposable
         return FirstConnection();
     }
 
-    /// <summary>Nothing is known yet: the first requests after the start may wait for the first attempt.</summary>
+    /// <summary>
+    /// Waits for the first attempt to connect. Only the first requests after the start do so, because nothing is known about Redis yet.
+    /// </summary>
     private async ValueTask<RedisConnection> FirstConnection()
     {
         if (!IsConfigured)
@@ -222,7 +222,7 @@ public sealed partial class RedisState : IDisposable
         {
             Forget(operation);
             cancellation.ThrowIfCancellationRequested();
-            throw new StoreUnavailableException(aborted); // The connection was replaced under it.
+            throw new StoreUnavailableException(aborted); // The connection was replaced during the operation.
         }
         catch (Exception failure) when (failure is RedisConnectionException or ObjectDisposedException)
         {
@@ -247,7 +247,7 @@ public sealed partial class RedisState : IDisposable
         }
     }
 
-    /// <summary>Its caller no longer waits; a late failure is not reported.</summary>
+    /// <summary>Observes a late failure of an operation whose caller no longer waits, so that it is not reported.</summary>
     private static void Forget(Task operation) =>
         operation.ContinueWith(
             static t => _ = t.Exception,

@@ -5,8 +5,9 @@ using System.Text;
 namespace Bff.State;
 
 /// <summary>
-/// AES-256-GCM (NIST SP 800-38D) with keys of an <see cref="IKeyRing"/>: without them no one can read, change or make what is sealed, nor
-/// moves it to another context. Layout: length of the key's id, the id, nonce (12 bytes), tag (16), ciphertext.
+/// Encrypts and authenticates data with AES-256-GCM (NIST SP 800-38D) and keys of an <see cref="IKeyRing"/>. Without the keys, nobody can
+/// read, change or forge a box or use it in another context. Layout: length of the key's id (1 byte), the id, nonce (12 bytes), tag (16
+/// bytes), ciphertext.
 /// </summary>
 public static class SealedBox
 {
@@ -15,11 +16,12 @@ public static class SealedBox
     private const int KeyLength = 32;
 
     /// <summary>
-    /// Seals. The nonce is made of what is sealed (as in RFC 5297), so the same text in the same context always gives the same box.
+    /// Seals data into a box. The nonce is derived from the data (as in RFC 5297), so the same data in the same context always gives the
+    /// same box.
     /// </summary>
-    /// <param name="key">Of the ring.</param>
-    /// <param name="plain">What to seal.</param>
-    /// <param name="context">What it belongs to; opening needs the same.</param>
+    /// <param name="key">Key of the ring.</param>
+    /// <param name="plain">Data to seal.</param>
+    /// <param name="context">Context that the data belongs to; opening needs the same context.</param>
     public static byte[] Seal(RingKey key, ReadOnlySpan<byte> plain, ReadOnlySpan<byte> context)
     {
         var id = Encoding.ASCII.GetBytes(key.Id);
@@ -34,8 +36,10 @@ public static class SealedBox
         return box;
     }
 
-    /// <summary>Opens; null when it was tampered with, belongs elsewhere, or its key is unknown or too old.</summary>
-    /// <exception cref="StoreUnavailableException">Redis is away and this instance has never seen the purpose's keys.</exception>
+    /// <summary>
+    /// Opens a box. Returns null when it was tampered with, belongs to another context, or its key is unknown or too old.
+    /// </summary>
+    /// <exception cref="StoreUnavailableException">Redis is unavailable and this instance has never read the purpose's keys.</exception>
     public static async ValueTask<byte[]?> Open(
         IKeyRing keys,
         string purpose,
@@ -54,11 +58,13 @@ public static class SealedBox
         return key is null ? null : Decrypt(key, box.Span[(1 + idLength)..], context.Span);
     }
 
-    /// <summary>Seals into URL-safe text.</summary>
+    /// <summary>Seals data into URL-safe text.</summary>
     public static string SealText(RingKey key, ReadOnlySpan<byte> plain, ReadOnlySpan<byte> context) =>
         Base64Url.EncodeToString(Seal(key, plain, context));
 
-    /// <summary>Opens what <see cref="SealText"/> made, in that one spelling: no padding, no white space, no spare bits.</summary>
+    /// <summary>
+    /// Opens text from <see cref="SealText"/>. Only the exact encoding is accepted: no padding, no white space, no spare bits.
+    /// </summary>
     /// <exception cref="StoreUnavailableException">As for <see cref="Open"/>.</exception>
     public static ValueTask<byte[]?> OpenText(
         IKeyRing keys,

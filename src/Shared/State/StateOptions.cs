@@ -5,27 +5,29 @@ using Microsoft.Extensions.Options;
 
 namespace Bff.State;
 
-/// <summary>Section <c>State</c>.</summary>
+/// <summary>Settings of the section <c>State</c>.</summary>
 [Settings("State")]
 public sealed class StateOptions
 {
-    /// <summary>The longest that a request waits for Redis.</summary>
+    /// <summary>Longest time that a request waits for Redis.</summary>
     [Setting(Min = "00:00:00.001", Max = "00:00:10")]
     public TimeSpan Timeout { get; set; } = TimeSpan.FromMilliseconds(100);
 
     /// <summary>
-    /// How many replicas of Redis must have a write that is acknowledged; where they do not have it in time, it is told as failed, although
-    /// it may have happened. Not with a cluster.
+    /// Number of Redis replicas that must have a write before it is acknowledged. If they do not have it in time, the write is reported as
+    /// failed, although it may have happened. Cannot be used with a cluster.
     /// </summary>
     [Setting(Min = 0, Max = 10)]
     public int Replicas { get; set; }
 
-    /// <summary>Lets a host in the Production environment run without Redis, as a single instance whose state dies with it.</summary>
+    /// <summary>
+    /// Lets a host in the Production environment run without Redis, as a single instance whose state is lost when it stops.
+    /// </summary>
     [Setting]
     public bool AllowEmbedded { get; set; }
 }
 
-/// <summary>Stops a host whose state would be lost or not shared without a setting that says so.</summary>
+/// <summary>Stops the host if its state would be lost or not shared, unless a setting allows it.</summary>
 internal sealed class StateOptionsValidator(IConfiguration configuration, IHostEnvironment environment) : IValidateOptions<StateOptions>
 {
     public ValidateOptionsResult Validate(string? name, StateOptions options)
@@ -46,7 +48,7 @@ internal sealed class StateOptionsValidator(IConfiguration configuration, IHostE
         {
             mistakes.Add(
                 "ConnectionStrings:redis: not a connection string such as host:6379,password=...,ssl=true, nor an address such as rediss://user:password@host:6379."
-            ); // Its text may hold a password.
+            ); // The value is not shown, because it may contain a password.
         }
 
         var access = new ConfigurationMistakes();

@@ -9,10 +9,10 @@ using Microsoft.Extensions.Options;
 
 namespace Bff.State;
 
-/// <summary>Registers the stage.</summary>
+/// <summary>Registers the services of the state stage.</summary>
 public static class StateRegistration
 {
-    /// <summary>The Redis connection, or the embedded stores.</summary>
+    /// <summary>Adds the Redis connection, announcements and the key ring.</summary>
     internal static WebApplicationBuilder AddState(this WebApplicationBuilder builder)
     {
         builder.Services.TryAddSingleton(TimeProvider.System);
@@ -26,9 +26,9 @@ public static class StateRegistration
         return builder;
     }
 
-    /// <summary>Registers a store as a singleton: over Redis when <c>ConnectionStrings:redis</c> is set, else in process.</summary>
+    /// <summary>Registers a store as a singleton: in Redis when <c>ConnectionStrings:redis</c> is set, otherwise in process.</summary>
     /// <param name="services">The host's services.</param>
-    /// <param name="configuration">Read when the store is first needed.</param>
+    /// <param name="configuration">The host's configuration; read when the store is first needed.</param>
     public static IServiceCollection AddStore<
         TStore,
         [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TRedis,
@@ -43,7 +43,7 @@ public static class StateRegistration
                 : ActivatorUtilities.CreateInstance<TRedis>(provider)
         );
 
-    /// <summary>Connects while the host starts, without holding it up.</summary>
+    /// <summary>Starts to connect while the host starts, without delaying it.</summary>
     private sealed class RedisStart(RedisState redis) : IHostedService
     {
         public Task StartAsync(CancellationToken cancellationToken)
@@ -52,6 +52,6 @@ public static class StateRegistration
             return Task.CompletedTask;
         }
 
-        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask; // Others still hand back what they hold.
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask; // Other services still release their locks.
     }
 }

@@ -1,12 +1,16 @@
 namespace Bff.State;
 
-/// <summary>Remembers that the store stopped answering, so that only those find out by waiting who asked before it was known.</summary>
+/// <summary>
+/// Circuit that opens when the store stops answering, so that later operations fail at once. Only operations that started before it opened
+/// wait for their timeout.
+/// </summary>
 internal sealed class StoreCircuit(TimeSpan timeout, TimeProvider time)
 {
     /// <summary>
-    /// One slow answer among others is no outage; one that is missing while no other is answered either is. Already the same request's
-    /// next operation must not wait again. Short of the whole time-out, because what was asked last before the outage may have seen
-    /// another's answer yet.
+    /// How long no operation must have been answered for a timeout to open the circuit. One slow answer among others is no outage, but a
+    /// timeout while nothing else is answered is one. It opens at the first such timeout, so that the same request's next operation does
+    /// not wait again. It is less than the whole timeout, because the last operation before the outage may have
+    /// started before the last answer to another one.
     /// </summary>
     private readonly TimeSpan _silence = timeout * 0.75;
 
@@ -18,7 +22,7 @@ internal sealed class StoreCircuit(TimeSpan timeout, TimeProvider time)
 
     public void Answered() => Volatile.Write(ref _answeredAt, time.GetTimestamp());
 
-    /// <summary>True for the timeout that opens it.</summary>
+    /// <summary>Records a timeout. Returns true if this timeout opens the circuit.</summary>
     public bool TimedOut()
     {
         if (_isOpen || time.GetElapsedTime(Volatile.Read(ref _answeredAt)) < _silence)
@@ -30,15 +34,18 @@ internal sealed class StoreCircuit(TimeSpan timeout, TimeProvider time)
         return true;
     }
 
-    /// <summary>Until the store has answered what is asked from now on.</summary>
+    /// <summary>Opens the circuit until the store answers an operation that starts from now on.</summary>
     public void Open()
     {
         Volatile.Write(ref _openedAt, time.GetTimestamp());
         _isOpen = true;
     }
 
-    /// <summary>Whether it is closed now: what was asked before the silence and is noticed late does not end it.</summary>
-    /// <param name="asked">When the store was asked what it has answered.</param>
+    /// <summary>
+    /// Closes the circuit and returns true, unless the answered operation started before the circuit opened: a late answer does not end the
+    /// outage.
+    /// </summary>
+    /// <param name="asked">Timestamp at which the answered operation started.</param>
     public bool Close(long asked)
     {
         if (_isOpen && asked < Volatile.Read(ref _openedAt))
