@@ -4,10 +4,10 @@ using System.Text.Json.Serialization;
 
 namespace PartnerBff.Agents;
 
-/// <summary>The members of a message that are read before the protocol library reads it (JSON-RPC 2.0).</summary>
-/// <param name="Method">The method; null in an answer.</param>
-/// <param name="Id">The client's id of the message: a string or a number.</param>
-/// <param name="Params">The parameters, which depend on the method.</param>
+/// <summary>The members of a JSON-RPC 2.0 message that are read before the protocol library reads the message.</summary>
+/// <param name="Method">Name of the method; null in an answer.</param>
+/// <param name="Id">Id that the client gave the message: a string or a number.</param>
+/// <param name="Params">Parameters, whose form depends on the method.</param>
 internal sealed record AgentMessage(
     string? Method = null,
     JsonElement Id = default,

@@ -9,9 +9,9 @@ using ModelContextProtocol.Server;
 namespace PartnerBff.Agents;
 
 /// <summary>
-/// Hosts the protocol library (Model Context Protocol, streamable HTTP), which does framing and revisions. There are no sessions, so any
-/// instance can take any message. Its services are created with the first message and apart from the host's, so that a host without agents
-/// loads none of it.
+/// Hosts the protocol library (Model Context Protocol, streamable HTTP), which handles framing and protocol revisions. There are no
+/// sessions, so any instance can serve any message. The library's services are created at the first message and separately from the host's
+/// services, so a host without agents loads none of them.
 /// </summary>
 internal sealed class AgentServer(AgentCalls calls, ILoggerFactory logging, IHostApplicationLifetime host) : IAsyncDisposable
 {
@@ -21,7 +21,7 @@ internal sealed class AgentServer(AgentCalls calls, ILoggerFactory logging, IHos
         + "Lists answer has_more and next_cursor; pass the latter as cursor. Each call counts against the credential's limits; "
         + "after rate_limit_exceeded, quota_exceeded, overloaded and upstream_unavailable wait for as many seconds as Retry-After says.";
 
-    /// <summary>The answer to a message whose id cannot be read; its own id is null (JSON-RPC 2.0 section 5).</summary>
+    /// <summary>The answer to a message with an invalid id or version. The id of the answer is null (JSON-RPC 2.0 section 5).</summary>
     private const string InvalidRequest = """
         {"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"jsonrpc must be the string 2.0, and id must be a string or a whole number."}}
         """;
@@ -33,16 +33,17 @@ internal sealed class AgentServer(AgentCalls calls, ILoggerFactory logging, IHos
     private RequestDelegate? _serve;
 
     /// <summary>
-    /// Answers a message that has its <see cref="AgentCall"/>. The library reports unreadable parameters as an internal error, and those of
-    /// <c>initialize</c>, which it reads first, as an unexpected one; both are the client's mistake.
+    /// Answers a message whose request has an <see cref="AgentCall"/>. The library reports unreadable parameters as an internal error, and
+    /// those of <c>initialize</c>, which it reads first, as an unexpected exception. Both are mistakes of the client and are answered as
+    /// such.
     /// </summary>
-    /// <param name="context">The message's request.</param>
+    /// <param name="context">The request that contains the message.</param>
     /// <param name="message">The message.</param>
     public async Task Serve(HttpContext context, AgentMessage message)
     {
         if (!IsId(message.Id) || message.Jsonrpc.ValueKind is not (JsonValueKind.Undefined or JsonValueKind.String))
         {
-            // The protocol's own code would name its types.
+            // The library's own error would reveal its type names.
             await Results.Text(InvalidRequest, "application/json", statusCode: StatusCodes.Status400BadRequest).ExecuteAsync(context);
             return;
         }
@@ -149,7 +150,7 @@ internal sealed class AgentServer(AgentCalls calls, ILoggerFactory logging, IHos
         handlers.CallToolHandler = (_, cancellation) => calls.Run(context, call, cancellation);
     }
 
-    /// <summary>Receives the one endpoint that the library maps, outside of the host's routing.</summary>
+    /// <summary>Collects the one endpoint that the library maps, outside of the host's routing.</summary>
     private sealed class Routes(IServiceProvider services) : IEndpointRouteBuilder
     {
         public IServiceProvider ServiceProvider => services;

@@ -6,13 +6,12 @@ using PartnerBff.Portal.Pages;
 
 namespace PartnerBff.Portal;
 
-/// <summary>The gate's decision: a viewer, or the answer to give instead.</summary>
+/// <summary>The gate's decision: the viewer, or the response that replaces the page.</summary>
 internal sealed record Admission(PortalViewer? Viewer, IResult? Refusal);
 
 /// <summary>
-/// Guards every page: 1. without a session it redirects to the sign-in and back; 2. it requires the role <c>partner-admin</c> and a known
-/// tenant;
-/// 3. a form must carry a token of this session.
+/// Guards every page of the portal. 1. Without a session, it redirects to the sign-in, which leads back to the page. 2. It requires the
+/// role <c>partner-admin</c> and a known tenant. 3. It requires a token of this session in every form.
 /// </summary>
 internal sealed class PortalGate(FormTokens forms, ITenants tenants, RateLimiter limiter) : IEndpointFilter
 {
@@ -21,7 +20,7 @@ internal sealed class PortalGate(FormTokens forms, ITenants tenants, RateLimiter
     public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next) =>
         (await Admit(context.HttpContext)).Refusal ?? await next(context);
 
-    /// <summary>Decides, once per request.</summary>
+    /// <summary>Decides once per request whether to serve the page.</summary>
     public async ValueTask<Admission> Admit(HttpContext context)
     {
         if (context.Features.Get<Admission>() is not { } decided)
@@ -96,11 +95,11 @@ internal sealed class PortalGate(FormTokens forms, ITenants tenants, RateLimiter
         }
         catch (InvalidDataException)
         {
-            return false; // The body is no form, whatever its header says.
+            return false; // The body is not a form, although the header says so.
         }
     }
 
-    // A browser that does not say how near the page is names its origin; or "null", for these pages send no referrer.
+    // A browser that does not send Sec-Fetch-Site sends the origin, or "null" because these pages send no referrer.
     private static bool IsForeign(HttpContext context)
     {
         var headers = context.Request.Headers;
@@ -117,8 +116,9 @@ internal sealed class PortalGate(FormTokens forms, ITenants tenants, RateLimiter
         );
 
     /// <summary>
-    /// A form that was sent without a session is lost. Some browsers do not follow a form's answer to another origin (<c>form-action</c>),
-    /// and its user would see nothing happen: a page of this host leads to the sign-in instead.
+    /// Leads to the sign-in. The content of a form that was sent without a session is lost. Some browsers do not follow a redirect of a
+    /// form to another origin (<c>form-action</c>), so the user would see nothing happen. Therefore such requests get a page of this host
+    /// that leads to the sign-in.
     /// </summary>
     private static async ValueTask<Admission> SignIn(HttpContext context)
     {

@@ -7,7 +7,7 @@ using PartnerBff.Portal.Pages;
 
 namespace PartnerBff.Portal;
 
-/// <summary>Renders a component statically into a page of this host.</summary>
+/// <summary>Renders components as static pages of this host.</summary>
 internal static class PortalPage
 {
     /// <summary>Renders a page of the portal.</summary>
@@ -33,10 +33,11 @@ internal static class PortalPage
             status
         );
 
-    /// <summary>The session has ended: where to begin the next one.</summary>
-    /// <param name="context">The request's.</param>
-    /// <param name="address">Of the sign-in.</param>
-    /// <param name="isLost">A form came without a session. Otherwise the page goes on to the sign-in by itself.</param>
+    /// <summary>Renders the page that says that the session has ended and leads to the sign-in.</summary>
+    /// <param name="context">Context of the request.</param>
+    /// <param name="address">Address of the sign-in.</param>
+    /// <param name="isLost">Whether the request was a form, whose content is lost. If not, the page continues to the sign-in by
+    /// itself.</param>
     public static Task<IResult> SignIn(HttpContext context, string address, bool isLost) =>
         Render<Message>(
             context,
@@ -52,7 +53,7 @@ internal static class PortalPage
             isLost ? StatusCodes.Status403Forbidden : StatusCodes.Status200OK
         );
 
-    /// <summary>What went wrong, in place of a problem document.</summary>
+    /// <summary>Renders a page for a problem, in place of a problem document.</summary>
     public static Task<IResult> Problem(HttpContext context, Problem problem) =>
         problem.Code == ProblemCodes.NotFound && problem.Detail is null ? NotFound(context)
         : problem.Code == ProblemCodes.StoreUnavailable
