@@ -1,9 +1,9 @@
 namespace MobileBff.Features;
 
-/// <summary>What the app is shown of a service's list.</summary>
+/// <summary>Converts a service's list into the part of it that the app shows.</summary>
 internal static class Shown
 {
-    /// <summary>The first items, each in the app's shape; a list of LINQ would cost four more objects.</summary>
+    /// <summary>Returns the first items in the app's shape. LINQ would allocate four more objects.</summary>
     public static T[] First<TItem, T>(int count, IReadOnlyList<TItem> items, Func<TItem, T> project)
     {
         var shown = new T[Math.Min(count, items.Count)];

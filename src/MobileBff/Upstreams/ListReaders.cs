@@ -4,7 +4,7 @@ using Bff.Upstreams;
 
 namespace MobileBff.Upstreams;
 
-// Lists are most of what the app's screens read. Reading their items by hand takes a third of the time of constructor binding, and
+// Lists are most of the data that the app's screens read. Reading their items by hand takes a third of the time of constructor binding and
 // allocates only the items.
 
 /// <summary>Facts about an order's lines that lists need.</summary>
@@ -13,10 +13,10 @@ namespace MobileBff.Upstreams;
 [ReadFrom(typeof(IReadOnlyList<PicturedLine>))]
 public readonly record struct OrderLines(int Count, string? FirstImage);
 
-/// <summary>The member that is read of a line, and only of the first.</summary>
+/// <summary>The only member of an order line that is read, and only of the first line.</summary>
 internal sealed record PicturedLine(string? ProductImageUrl);
 
-/// <summary>A page of orders.</summary>
+/// <summary>Reads a page of orders.</summary>
 internal sealed class OrderPageReader : JsonConverter<OrderPage>
 {
     public override OrderPage Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
@@ -48,7 +48,7 @@ internal sealed class OrderPageReader : JsonConverter<OrderPage>
         throw new NotSupportedException("Orders are never kept.");
 }
 
-/// <summary>An order as lists read it; the lines are counted, not kept.</summary>
+/// <summary>Reads an order of a list. Its lines are counted but not kept.</summary>
 internal sealed class ListedOrderReader : JsonConverter<ListedOrder>
 {
     public override ListedOrder Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
@@ -146,7 +146,7 @@ internal sealed class ListedOrderReader : JsonConverter<ListedOrder>
     }
 }
 
-/// <summary>Recommended products.</summary>
+/// <summary>Reads a list of recommended products.</summary>
 internal sealed class RecommendationsReader : JsonConverter<Recommendations>
 {
     public override Recommendations Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
@@ -172,7 +172,7 @@ internal sealed class RecommendationsReader : JsonConverter<Recommendations>
         throw new NotSupportedException("What the app is shown of them is kept.");
 }
 
-/// <summary>A recommended product.</summary>
+/// <summary>Reads a recommended product.</summary>
 internal sealed class RecommendationReader : JsonConverter<Recommendation>
 {
     public override Recommendation Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
@@ -229,12 +229,12 @@ internal sealed class RecommendationReader : JsonConverter<Recommendation>
         throw new NotSupportedException("What the app is shown of it is kept.");
 }
 
-/// <summary>Reads an item of a list, at whose first token the reader stands.</summary>
-/// <param name="reader">Stands at the item's end afterwards.</param>
-/// <param name="before">The item before, with which it may have texts in common; null: it is the first.</param>
+/// <summary>Reads one item of a list.</summary>
+/// <param name="reader">The reader, at the item's first token. Afterwards it is at the item's last token.</param>
+/// <param name="before">The previous item, whose strings are reused where they are equal; null for the first item.</param>
 internal delegate T ItemReader<T>(ref Utf8JsonReader reader, T? before);
 
-/// <summary>Walks the members of an object.</summary>
+/// <summary>Reads the members of a JSON object.</summary>
 internal static class Members
 {
     private const int UsualItems = 10;
@@ -249,7 +249,7 @@ internal static class Members
 
     public static bool Next(ref Utf8JsonReader reader) => reader.Read() && reader.TokenType == JsonTokenType.PropertyName;
 
-    /// <summary>Reads a string that must not be null.</summary>
+    /// <summary>Reads a string that must not be null. Returns the given string if the value is equal to it.</summary>
     public static string Text(ref Utf8JsonReader reader, string? before = null)
     {
         reader.Read();
@@ -258,7 +258,7 @@ internal static class Members
             : reader.GetString() ?? throw new JsonException();
     }
 
-    /// <summary>A list that may not be null, without entries that are.</summary>
+    /// <summary>Reads a list that must not be null and must not contain null.</summary>
     public static List<T> Items<T>(ref Utf8JsonReader reader, ItemReader<T> read)
         where T : class
     {
