@@ -8,7 +8,8 @@ using Microsoft.Extensions.Logging;
 namespace Bff.Composition;
 
 /// <summary>
-/// A part with its policies and, after <see cref="Composer.Run"/>, its value: a <see cref="ReadPart{T}"/> or a <see cref="WritePart{T}"/>.
+/// A part with its policies and, after <see cref="Composer.Run"/>, its value. Base of <see cref="ReadPart{T}"/> and <see
+/// cref="WritePart{T}"/>.
 /// </summary>
 public abstract partial class Part<T> : Part
 {
@@ -32,7 +33,7 @@ public abstract partial class Part<T> : Part
         _later = later;
     }
 
-    /// <summary>The data; null if there is none, for whatever reason.</summary>
+    /// <summary>The part's data; null if the part has none for any reason.</summary>
     public T? Value => HasEnded ? _value : default;
 
     /// <summary>The service's answer.</summary>
@@ -49,7 +50,7 @@ public abstract partial class Part<T> : Part
 
     internal override bool IsPublic => _cache is { Value.Scope: CacheScope.Public };
 
-    /// <summary>Timeout unless configuration sets one.</summary>
+    /// <summary>Timeout of the part if the configuration sets none.</summary>
     private protected TimeSpan Allowed { get; set; } = TimeSpan.FromSeconds(1);
 
     internal override Task Start() => _running ??= Run().AsTask();
@@ -75,7 +76,7 @@ public abstract partial class Part<T> : Part
     /// <summary>Returns the context of the call: its caller and its deadline.</summary>
     private protected virtual CallContext ContextOf(long started, TimeSpan timeout) => Composer.Call(started, FirstOf(timeout));
 
-    /// <summary>Whether the call may start, although other parts may have failed meanwhile.</summary>
+    /// <summary>Returns whether the call may start. Other parts may have failed meanwhile.</summary>
     private protected virtual bool MayBegin() => true;
 
     /// <summary>Fails the part without a call, because the time is up or the client has disconnected.</summary>
@@ -86,7 +87,7 @@ public abstract partial class Part<T> : Part
         Composer.Fail(Failure());
     }
 
-    /// <summary>Gives what became of it.</summary>
+    /// <summary>Runs the part and returns its status.</summary>
     [AsyncMethodBuilder(typeof(ReusedStateBuilder<>))]
     private async ValueTask<PartStatus> Run()
     {
@@ -177,7 +178,7 @@ public abstract partial class Part<T> : Part
             return;
         }
 
-        // 404 is no failure of an optional part: the service answered that there is nothing.
+        // A 404 is not a failure of an optional part: the service answered that there is no data.
         Became = Answer.Outcome switch
         {
             _ when Answer.IsGone => PartStatus.Live,
@@ -195,7 +196,7 @@ public abstract partial class Part<T> : Part
     {
         if (_standIn is null || Composer.HasFailed)
         {
-            return; // The answer is a problem already, and the values of other parts may be missing.
+            return; // The response is already a problem, and the values of other parts may be missing.
         }
 
         try

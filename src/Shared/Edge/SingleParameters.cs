@@ -7,16 +7,16 @@ using Microsoft.AspNetCore.Routing;
 namespace Bff.Edge;
 
 /// <summary>
-/// A parameter of the query that is one text is given once. The framework would join what is given twice by a comma (<c>q=a&amp;q=b</c>
-/// would search for <c>a,b</c>), or drop what is empty, and other readers take the first or the last.
+/// Rejects requests that repeat a query parameter that takes a single string. The framework would join repeated values with a comma
+/// (<c>q=a&amp;q=b</c> would search for <c>a,b</c>) or drop empty ones, and other parsers take the first or the last value.
 /// </summary>
 public static class SingleParameters
 {
     private const string Advice = "Must be given once.";
 
-    /// <summary>The endpoints' parameters are single: a second one is 400 <c>validation_failed</c>, which names it.</summary>
+    /// <summary>Answers a repeated query parameter with 400 <c>validation_failed</c>, which names the parameter.</summary>
     /// <param name="builder">The endpoints.</param>
-    /// <param name="except">Parameters that are lists, separated by commas: given twice they are one list.</param>
+    /// <param name="except">Names of parameters that are comma-separated lists. Repeated values form one list.</param>
     public static TBuilder WithSingleParameters<TBuilder>(this TBuilder builder, params string[] except)
         where TBuilder : IEndpointConventionBuilder
     {
