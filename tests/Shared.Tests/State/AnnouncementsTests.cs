@@ -5,7 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff.Shared.Tests.State;
 
-/// <summary>What every instance learns of a change, whatever becomes of the message about it.</summary>
+/// <summary>Tests that every instance learns of a change, even if the message about it is lost.</summary>
 [Trait("Suite", "Store")]
 public sealed class AnnouncementsTests
 {
@@ -78,7 +78,7 @@ public sealed class AnnouncementsTests
         await here.Read();
         here.Heard.Clear();
 
-        // Whatever the connection says or does not say: the notes are gone, and as many others are there.
+        // The notes are deleted without any sign on the connection, and as many other notes take their place.
         redis.Command("DEL", "bff:{announced}:tests");
         await here.Feed.Note("three");
         await here.Feed.Note("four");
@@ -100,7 +100,7 @@ public sealed class AnnouncementsTests
         await using var here = await Instance.Start(route.Address);
         await here.Feed.Note("one");
         await Eventually.True(() => replica.Command("EXISTS", "bff:{announced}:tests") == ":1\r\n");
-        replica.Command("REPLICAOF", "NO", "ONE"); // From here on it lags, and then it is the primary.
+        replica.Command("REPLICAOF", "NO", "ONE"); // It stops replicating and later becomes the primary.
         await here.Feed.Note("two");
         await here.Read();
         await here.Read();
@@ -109,7 +109,7 @@ public sealed class AnnouncementsTests
         await there.Feed.Note("three");
 
         route.LeadTo(replica);
-        await Eventually.True(() => here.Heard.Contains(Missed)); // It is connected again, and reads everything.
+        await Eventually.True(() => here.Heard.Contains(Missed)); // The instance has reconnected and reads everything again.
         here.Heard.Clear();
         await Eventually.True(here.TryRead);
         await here.Read();
@@ -141,7 +141,7 @@ public sealed class AnnouncementsTests
             1000,
             1200
         );
-        Assert.StartsWith(":8", redis.Command("TTL", "bff:{announced}:tests"), StringComparison.Ordinal); // A day.
+        Assert.StartsWith(":8", redis.Command("TTL", "bff:{announced}:tests"), StringComparison.Ordinal); // One day.
     }
 
     [RedisFact]

@@ -12,8 +12,8 @@ using StackExchange.Redis;
 namespace Bff.Shared.Tests.State;
 
 /// <summary>
-/// What <c>State:Replicas</c> promises of one write, and what it costs the others. What a failover loses is in
-/// <see cref="StoreEnginesTests"/>.
+/// Tests what <c>State:Replicas</c> promises for one write and what it costs other operations. <see cref="StoreEnginesTests"/> tests what a
+/// failover loses.
 /// </summary>
 public sealed class DurableWritesTests : IDisposable
 {
@@ -57,7 +57,7 @@ public sealed class DurableWritesTests : IDisposable
         );
     }
 
-    /// <summary>By a clock that stands still: they end because the server has said so, once for all of them.</summary>
+    /// <summary>The clock stands still, so the writes do not end by timeout but by one answer of the server for all of them.</summary>
     [RedisFact]
     public async Task Many_writes_while_the_replica_is_away_share_the_wait_for_it()
     {
@@ -98,7 +98,7 @@ public sealed class DurableWritesTests : IDisposable
         Assert.Equal(":100\r\n", Redis.Replica.Command("LLEN", "bff:test:{a}"));
     }
 
-    /// <summary>As Redis itself tells it (MONITOR): each command with the connection that it came by.</summary>
+    /// <summary>Reads each command and its connection from Redis (MONITOR).</summary>
     [RedisFact]
     public async Task WAIT_comes_after_the_write_on_its_connection_and_never_on_that_of_reads()
     {
@@ -145,7 +145,7 @@ public sealed class DurableWritesTests : IDisposable
         Assert.DoesNotContain(reads.Single(), waits);
     }
 
-    /// <summary>The replica has taken over elsewhere, and the old primary does not know it.</summary>
+    /// <summary>The replica has become a primary, and the old primary does not know it.</summary>
     [RedisFact]
     public async Task An_old_primary_that_is_cut_off_acknowledges_no_durable_write()
     {
@@ -160,7 +160,7 @@ public sealed class DurableWritesTests : IDisposable
         Assert.DoesNotContain("$1\r\nb", Redis.Replica.Command("LRANGE", "bff:test:{a}", "0", "-1"), StringComparison.Ordinal);
     }
 
-    /// <summary>Of a new connection Redis says that the replicas have all that it has written: nothing.</summary>
+    /// <summary>On a new connection, WAIT always succeeds, because that connection has written nothing.</summary>
     [RedisFact]
     public async Task A_connection_that_has_ended_is_not_asked_anew_whether_its_writes_are_replicated()
     {
@@ -185,7 +185,7 @@ public sealed class DurableWritesTests : IDisposable
         Assert.False(await durable.AreReplicated());
         Redis.Primary.Command("CLIENT", "KILL", "TYPE", "normal");
         await isLost.Task.WaitAsync(WaitLimit);
-        await Eventually.True(() => connection.IsConnected); // The other one is made anew.
+        await Eventually.True(() => connection.IsConnected); // The other connection reconnects.
         for (var i = 0; i < 20; i++)
         {
             await Assert.ThrowsAnyAsync<RedisException>(durable.AreReplicated);
@@ -295,7 +295,7 @@ public sealed class DurableWritesTests : IDisposable
         }
     }
 
-    /// <summary>The probes go by the clock.</summary>
+    /// <summary>Waits until a durable write succeeds. Advances the clock, which the probes use.</summary>
     private async Task Takes(RedisState state, bool byClock)
     {
         var looks = 0;

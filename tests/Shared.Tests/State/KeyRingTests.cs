@@ -4,7 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff.Shared.Tests.State;
 
-/// <summary>What holds of a key ring on either engine.</summary>
+/// <summary>Tests of a key ring that hold on both engines.</summary>
 [StoreSuite(typeof(IKeyRing))]
 public abstract class KeyRingBehaviour
 {

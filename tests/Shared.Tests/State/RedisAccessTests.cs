@@ -10,7 +10,7 @@ using StackExchange.Redis;
 
 namespace Bff.Shared.Tests.State;
 
-/// <summary>Redis as companies run it: a user with a password that rotates, TLS with a private authority, Sentinels.</summary>
+/// <summary>Tests Redis as companies run it: a user whose password rotates, TLS with a private authority, Sentinels.</summary>
 public sealed class RedisAccessTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("bff-password-").FullName;
@@ -70,17 +70,15 @@ public sealed class RedisAccessTests : IDisposable
         using var stop = new CancellationTokenSource();
         var load = Load(state, stop.Token);
 
-        await File.WriteAllTextAsync(file, "second\n"); // Before Redis knows it: the connection that there is goes on.
+        await File.WriteAllTextAsync(file, "second\n"); // Redis does not know it yet; the current connection stays open.
         await RedisStateTests.Until(() => Task.FromResult(log.Entries.Any(e => e.Event.Name == "RedisPasswordNotAccepted")));
         server.Command("ACL", "SETUSER", "bff", ">second");
-        await RedisStateTests.Until(() =>
-            Task.FromResult(log.Entries.Any(e => e.Message.Contains("with the new password", StringComparison.Ordinal)))
-        );
+        await RedisStateTests.Until(() => Task.FromResult(log.Entries.Any(e => e.Event.Name == "RedisPasswordRenewed")));
         server.Command("ACL", "SETUSER", "bff", "<first");
 
         await stop.CancelAsync();
         Assert.True(await load > 0);
-        server.Command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"); // What connects from now on has the new one alone.
+        server.Command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"); // New connections must use the new password.
         await RedisStateTests.Until(async () =>
         {
             try
@@ -168,7 +166,7 @@ public sealed class RedisAccessTests : IDisposable
         await stop.CancelAsync();
         await load;
 
-        // Redis answers before it replicates: what was on its way in the moment of the failover may be lost, and nothing else.
+        // Redis answers before it replicates. Only writes that were being replicated at the moment of the failover may be lost.
         var lost = acknowledged
             .Select((key, i) => (Key: key, At: i))
             .Where(k => replica.Command("EXISTS", k.Key) != ":1\r\n")
@@ -179,7 +177,7 @@ public sealed class RedisAccessTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    /// <summary>Every operation must do; how many did.</summary>
+    /// <summary>Runs operations until stopped, each of which must succeed. Returns their number.</summary>
     private static Task<int> Load(RedisState state, CancellationToken stop) =>
         Task.Run(async () =>
         {

@@ -4,7 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff.Shared.Tests.State;
 
-/// <summary>The key ring's suite, scripts and messages on a real cluster.</summary>
+/// <summary>Tests the key ring, scripts and messages on a real cluster.</summary>
 public sealed class RedisClusterTests(RedisClusterFixture cluster) : KeyRingBehaviour, IClassFixture<RedisClusterFixture>
 {
     private static readonly RedisScript Append = new("redis.call('RPUSH', KEYS[1], ARGV[1]) return redis.call('RPUSH', KEYS[2], ARGV[1])");
@@ -31,7 +31,7 @@ public sealed class RedisClusterTests(RedisClusterFixture cluster) : KeyRingBeha
         }
     }
 
-    /// <summary>Redis refuses a script with keys on both sides of a move (TRYAGAIN) and does nothing of it.</summary>
+    /// <summary>Redis refuses a script whose keys are on both servers of a move (TRYAGAIN) and runs no part of it.</summary>
     [RedisFact]
     public async Task A_script_whose_slot_is_on_its_way_to_another_server_runs_once_it_is_there()
     {
@@ -72,7 +72,7 @@ public sealed class RedisClusterTests(RedisClusterFixture cluster) : KeyRingBeha
         Assert.Equal(["1", "2"], (await asked).Select(v => (string?)v));
     }
 
-    /// <summary>What is known of the slot is old (MOVED), and it moves on (ASK).</summary>
+    /// <summary>The client's map of slots is outdated (MOVED), and the slot is moving again (ASK).</summary>
     [RedisFact]
     public async Task A_slot_that_moves_on_from_where_it_had_moved_is_followed_by_scripts_and_commands()
     {
@@ -112,7 +112,7 @@ public sealed class RedisClusterTests(RedisClusterFixture cluster) : KeyRingBeha
         });
     }
 
-    /// <summary>A channel is heard on one server; every server passes on what is published on another.</summary>
+    /// <summary>A channel is subscribed to on one server. Every server forwards messages that are published on another.</summary>
     [RedisFact]
     public async Task Messages_are_heard_on_another_server_once_theirs_is_gone()
     {
@@ -129,7 +129,7 @@ public sealed class RedisClusterTests(RedisClusterFixture cluster) : KeyRingBeha
         {
             if (left.Exists(Hears))
             {
-                told.TrySetResult(); // What is read from here on and what is heard leave no gap.
+                told.TrySetResult(); // From here on, no message is missed.
             }
         };
 
@@ -145,7 +145,7 @@ public sealed class RedisClusterTests(RedisClusterFixture cluster) : KeyRingBeha
                 }
                 catch (StoreUnavailableException)
                 {
-                    // It is found out that one is gone.
+                    // The loss of the server is not detected yet.
                 }
 
                 return messages.Contains("after");

@@ -7,7 +7,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Bff.Shared.Tests.State;
 
 /// <summary>
-/// What is kept moves to another server, is slow, or is held up: it is found again without a restart, and nobody waits longer than allowed.
+/// Tests that stored data is found again without a restart when it moves to another server, and that nobody waits longer than the timeout
+/// when the server is slow or blocked.
 /// </summary>
 public sealed partial class RedisMovesTests(RedisClusterFixture cluster) : IClassFixture<RedisClusterFixture>
 {
@@ -27,7 +28,7 @@ public sealed partial class RedisMovesTests(RedisClusterFixture cluster) : IClas
         from.Command("CLUSTER", "SETSLOT", slot, "MIGRATING", Id(to));
         Assert.Equal(2, (int)await state.Evaluate(Increment, [Key], [1]));
         from.Command("MIGRATE", "127.0.0.1", to.Port.ToString(CultureInfo.InvariantCulture), Key, "0", "10000");
-        await Until(async () => (int)await state.Evaluate(Increment, [Key], [0]) == 2); // Its owner points to where it is being moved to.
+        await Until(async () => (int)await state.Evaluate(Increment, [Key], [0]) == 2); // The owner redirects to the target of the move.
         foreach (var node in cluster.Nodes)
         {
             node.Command("CLUSTER", "SETSLOT", slot, "NODE", Id(to));
@@ -64,7 +65,7 @@ public sealed partial class RedisMovesTests(RedisClusterFixture cluster) : IClas
             return messages.Contains("after");
         });
 
-        first.Stop(); // What has gone for good holds up nothing.
+        first.Stop(); // A server that is gone for good must not block operations.
         await Until(async () => (int)await state.Evaluate(Increment, ["bff:test:{a}"], [1]) >= 3);
     }
 
@@ -93,7 +94,7 @@ public sealed partial class RedisMovesTests(RedisClusterFixture cluster) : IClas
         });
     }
 
-    /// <summary>While it is found out nothing is promised.</summary>
+    /// <summary>Repeats the check until it holds. Operations may fail until the change is detected.</summary>
     private static Task Until(Func<Task<bool>> isSo) =>
         RedisStateTests.Until(async () =>
         {

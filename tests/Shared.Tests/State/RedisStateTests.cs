@@ -123,7 +123,7 @@ public sealed class RedisStateTests
         var reconnected = 0;
         state.Reconnected += (_, _) => Interlocked.Increment(ref reconnected);
 
-        // What a primary says that has become a replica: the next probe replaces the connection, on which somebody waits.
+        // The error of a primary that has become a replica. The next probe replaces the connection while an operation waits on it.
         await Assert.ThrowsAsync<StoreUnavailableException>(() => state.Evaluate(Demoted, ["bff:test:{a}"], []));
         var waiting = state.Run("BLPOP", db => db.ExecuteAsync("BLPOP", "bff:test:{a}", "0"));
         var before = Volatile.Read(ref reconnected);
@@ -168,7 +168,7 @@ public sealed class RedisStateTests
         while (!await isSo())
         {
             Assert.True(waited.Elapsed < TimeSpan.FromSeconds(30), "it did not become so within 30 s");
-            await Task.Delay(10); // Another program's state gives no signal.
+            await Task.Delay(10); // Another process gives no signal when its state changes.
         }
     }
 }

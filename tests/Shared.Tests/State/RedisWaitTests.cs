@@ -13,7 +13,9 @@ using Microsoft.Extensions.Options;
 
 namespace Bff.Shared.Tests.State;
 
-/// <summary>How long anybody waits for a real, frozen Redis, by a clock that the tests move: no machine is too slow for them.</summary>
+/// <summary>
+/// Tests how long callers wait for a real, frozen Redis. The tests advance the clock, so the result does not depend on the machine's speed.
+/// </summary>
 public sealed class RedisWaitTests : IDisposable
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromMilliseconds(100);
@@ -64,7 +66,7 @@ public sealed class RedisWaitTests : IDisposable
         var asked = Stopwatch.StartNew();
         var first = Get(state);
         _clock.Advance(Almost);
-        // By then the attempt to connect has given up itself.
+        // After that long, the attempt to connect has failed by itself.
         Assert.True(!first.IsCompleted || asked.Elapsed > TimeSpan.FromMilliseconds(900));
         _clock.Advance(Timeout - Almost);
         await Assert.ThrowsAsync<StoreUnavailableException>(() => first.WaitAsync(WaitLimit));
@@ -168,7 +170,7 @@ public sealed class RedisWaitTests : IDisposable
         return new(configuration, Options.Create(new StateOptions()), _logging.CreateLogger<RedisState>(), _clock);
     }
 
-    /// <summary>The probes, too, go by the clock.</summary>
+    /// <summary>Waits until Redis is available. Advances the clock, which the probes use.</summary>
     private async Task Available(RedisState state)
     {
         var looks = 0;
@@ -186,7 +188,7 @@ public sealed class RedisWaitTests : IDisposable
     private static Task<StackExchange.Redis.RedisValue> Get(RedisState state) =>
         state.Run("GET", database => database.StringGetAsync("bff:test:{a}"));
 
-    /// <summary>Tells when a request waits for the store.</summary>
+    /// <summary>Signals when a request waits for the store.</summary>
     private sealed class Asking(ILimitStore inner) : ILimitStore
     {
         private TaskCompletionSource _asked = new();

@@ -16,7 +16,7 @@ using Microsoft.Extensions.Options;
 
 namespace Bff.Shared.Tests.State;
 
-/// <summary>A Redis that is there and answers with errors: its user has lost its rights, or a key is of another type.</summary>
+/// <summary>Tests a Redis that answers with errors because its user has lost rights or a key has another type.</summary>
 public sealed class RefusalTests
 {
     private static readonly RedisScript Push = new("return redis.call('RPUSH', KEYS[1], 'x')");

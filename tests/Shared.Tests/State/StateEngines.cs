@@ -6,17 +6,20 @@ using Microsoft.Extensions.Logging;
 
 namespace Bff.Shared.Tests.State;
 
-/// <summary>The services of the state stage without a host around them; no connection string means the embedded engine.</summary>
+/// <summary>Creates the services of the state stage without a host. Without a connection string, it uses the embedded engine.</summary>
 internal static class StateEngines
 {
-    /// <summary>Connected: a first connection on a busy machine may take longer than an operation is allowed to.</summary>
+    /// <summary>
+    /// Creates the services and waits until Redis is connected. On a busy machine, the first connection may take longer than the timeout of
+    /// an operation.
+    /// </summary>
     public static async Task<ServiceProvider> Ready(
         string? connectionString,
         TimeProvider? time = null,
         string timeout = Generous.StateTimeout
     ) => await Ready(Provider(connectionString, time, timeout));
 
-    /// <summary>The same of a provider that is there already.</summary>
+    /// <summary>Waits until the Redis connection of an existing provider is available.</summary>
     public static async Task<ServiceProvider> Ready(ServiceProvider provider)
     {
         var redis = provider.GetRequiredService<RedisState>();
@@ -25,7 +28,7 @@ internal static class StateEngines
         return provider;
     }
 
-    /// <summary>Connects, and waits until what has been subscribed to before is heard.</summary>
+    /// <summary>Connects and waits until existing subscriptions receive messages.</summary>
     public static async Task Connect(IServiceProvider provider)
     {
         var redis = provider.GetRequiredService<RedisState>();

@@ -29,7 +29,7 @@ public sealed class StoreCircuitTests
         var before = clock.GetTimestamp();
         clock.Advance(TimeSpan.FromMilliseconds(1));
         circuit.Open();
-        circuit.Answered(); // An operation that was on its way.
+        circuit.Answered(); // An operation that had started before.
 
         Assert.False(circuit.Close(before));
         Assert.True(circuit.IsOpen);

@@ -7,7 +7,8 @@ using Xunit.Abstractions;
 namespace Bff.Shared.Tests.State;
 
 /// <summary>
-/// All stores at once, under load, on Redis as companies run it. The whole suites run there too, where <c>BFF_TEST_REDIS</c> says so.
+/// Tests all stores at once, under load, on Redis as companies run it. With <c>BFF_TEST_REDIS</c>, the whole suites run on such a Redis
+/// too.
 /// </summary>
 public sealed class StoreEnginesTests(ITestOutputHelper output)
 {
@@ -40,8 +41,8 @@ public sealed class StoreEnginesTests(ITestOutputHelper output)
         Does(RedisEngine.Replica, static (load, _, _) => load.More(Enough));
 
     /// <summary>
-    /// What was acknowledged is on the replica, and the replica takes over. Limits and shared fragments, which nobody is promised, go on
-    /// while there is none, and may lose.
+    /// Acknowledged writes are on the replica that takes over. Limits and shared fragments, which promise nothing, continue without a
+    /// replica and may lose writes.
     /// </summary>
     [RedisTheory]
     [InlineData("is told to fail over")]
@@ -90,8 +91,8 @@ public sealed class StoreEnginesTests(ITestOutputHelper output)
     }
 
     /// <summary>
-    /// What a primary had acknowledged and not passed on in the moment in which its replica took over is gone with it: Redis replicates
-    /// after it has answered. Nothing else is.
+    /// Redis replicates after it has answered. Only writes that the primary had acknowledged but not replicated at the moment of the
+    /// failover are lost.
     /// </summary>
     [RedisFact]
     public async Task Failovers_under_load_refuse_for_a_while_and_lose_at_most_what_was_on_its_way()
@@ -130,7 +131,8 @@ public sealed class StoreEnginesTests(ITestOutputHelper output)
     }
 
     /// <summary>
-    /// As through a Sentinel; the other primaries go on. Until its replica has taken over, the keys of the dead one are refused.
+    /// Like a failover by a Sentinel, but the other primaries continue. The keys of the dead primary are refused until its replica has
+    /// taken over.
     /// </summary>
     [RedisFact]
     public async Task A_primary_of_a_cluster_that_dies_under_load_refuses_for_a_while_and_loses_at_most_what_was_on_its_way()
@@ -158,7 +160,10 @@ public sealed class StoreEnginesTests(ITestOutputHelper output)
         Assert.DoesNotContain(lost, l => l.Moment <= atRisk.From || l.Moment > atRisk.To);
     }
 
-    /// <summary>A Sentinel ends all connections to a server that it makes a replica.</summary>
+    /// <summary>
+    /// Returns whether the server is a replica. A Sentinel closes all connections to a server that it makes a replica, so the command may
+    /// fail.
+    /// </summary>
     private static bool IsReplica(RedisServer server)
     {
         try

@@ -24,8 +24,8 @@ using Microsoft.Extensions.Options;
 namespace Bff.Shared.Tests.State;
 
 /// <summary>
-/// Every store while its server is frozen, killed, restarted, slow, moved and full: it says so when the server is away, comes back by
-/// itself, and keeps what it acknowledged.
+/// Tests every store while its server is frozen, killed, restarted, slow, moved and full. The store reports that the server is unavailable,
+/// recovers by itself, and keeps acknowledged writes.
 /// </summary>
 public sealed class StoreTroubleTests
 {
@@ -64,7 +64,7 @@ public sealed class StoreTroubleTests
         await probe.Outlives(trouble, redis);
     }
 
-    /// <summary>Of every store.</summary>
+    /// <summary>Creates a probe of every store.</summary>
     internal static Dictionary<string, StoreProbe> ProbesOf(IServiceProvider services) =>
         Probes.ToDictionary(p => p.Key, p => p.Value(services));
 
@@ -85,10 +85,10 @@ public sealed class StoreTroubleTests
             }
         );
 
-    /// <summary>The stores whose writes nobody is promised: what a failover loses of them makes itself good.</summary>
+    /// <summary>Returns whether a failover must not lose the store's writes. Limits and shared fragments restore themselves.</summary>
     internal static bool IsPromised(string store) => store is not (nameof(ILimitStore) or nameof(RedisFragments));
 
-    /// <summary>The only token of a bucket: once it is taken, nobody gets one.</summary>
+    /// <summary>Takes the only token of a bucket. After that, nobody gets another.</summary>
     private static StoreProbe Limits(IServiceProvider services)
     {
         var store = new RedisLimitStore(services.GetRequiredService<RedisState>(), new HostingEnvironment { ApplicationName = "Tests" });
@@ -144,7 +144,7 @@ public sealed class StoreTroubleTests
         );
     }
 
-    /// <summary>A request that was answered is never sent again.</summary>
+    /// <summary>Tests that an answered request is never sent again.</summary>
     private static StoreProbe Idempotency(IServiceProvider services)
     {
         var store = new RedisIdempotencyStore(
@@ -155,7 +155,7 @@ public sealed class StoreTroubleTests
         return Probe(
             async n =>
             {
-                // What an attempt without an answer has taken is given back later, under its own name.
+                // The claim of an unanswered attempt is released later by its owner's name.
                 var owner = Guid.NewGuid().ToString("N");
                 var outcome = (await store.Claim("k-" + Text(n), "f", owner, 0, default)).Outcome;
                 if (outcome == ClaimOutcome.Taken)
@@ -171,7 +171,7 @@ public sealed class StoreTroubleTests
         );
     }
 
-    /// <summary>Looked for by another instance, which has no memory of it.</summary>
+    /// <summary>Another instance, which has not cached the key, looks it up.</summary>
     private static StoreProbe Keys(IServiceProvider services)
     {
         var (redis, ids) = (services.GetRequiredService<RedisState>(), new ConcurrentDictionary<int, string>());
@@ -191,7 +191,7 @@ public sealed class StoreTroubleTests
         );
     }
 
-    /// <summary>Handed out once, to the instance that works it off.</summary>
+    /// <summary>Each event is handed out once, to the instance that processes it.</summary>
     private static StoreProbe Queue(IServiceProvider services)
     {
         var (log, queue, taken) = (
@@ -217,7 +217,7 @@ public sealed class StoreTroubleTests
         );
     }
 
-    /// <summary>Under its domain too.</summary>
+    /// <summary>A tenant is also found by its domain.</summary>
     private static StoreProbe Tenants(IServiceProvider services)
     {
         var store = services.GetRequiredService<ITenantStore>();
@@ -257,7 +257,7 @@ public sealed class StoreTroubleTests
     }
 
     /// <summary>
-    /// Throws for nobody: without versions the server has not answered, and what was written is only known once it is read.
+    /// This store never throws. Without versions, the server has not answered, and only a read shows whether the write happened.
     /// </summary>
     private static StoreProbe Fragments(IServiceProvider services)
     {
