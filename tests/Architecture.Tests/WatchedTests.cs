@@ -44,6 +44,7 @@ public sealed partial class WatchedTests
         ["Shared.Tests/Models/IdempotencyModelTests.cs"] = 1, // No host, hence no answer
         ["Shared.Tests/Models/ModelServer.cs"] = 1, // redis-server
         ["Shared.Tests/Models/RedisLink.cs"] = 1, // The same
+        ["Shared.Tests/State/DurableWritesTests.cs"] = 1, // Redis's MONITOR
         ["Shared.Tests/Upstreams/Discovery/MovingServiceTests.cs"] = 3, // The logs of a stub and of a registry without a host
         ["Shared.Tests/Upstreams/Tokens/EntraTokenTests.cs"] = 1, // A stub's token endpoint
         ["Shared.Tests/Upstreams/CallProperties.cs"] = 1, // A network that is a script; no host

@@ -499,9 +499,9 @@ public sealed class ServiceCheckTests : IDisposable
 
     /// <summary>A reference is followed only where a gateway reads, and no further.</summary>
     [Theory]
-    [InlineData("""{ "$ref": "#/components/schemas/Lost" }""", "leads nowhere")]
-    [InlineData("""{ "$ref": "#/components/schemas/Around" }""", "circle")]
-    [InlineData("""{ "$ref": "other.json#/components/schemas/Thing" }""", "out of the document")]
+    [InlineData("""{ "$ref": "#/components/schemas/Lost" }""", "refers to nothing")]
+    [InlineData("""{ "$ref": "#/components/schemas/Around" }""", "refers to itself")]
+    [InlineData("""{ "$ref": "other.json#/components/schemas/Thing" }""", "refers to another file")]
     public void A_reference_that_leads_nowhere_is_reported_only_if_it_is_read(string schema, string told)
     {
         var document = DocumentEdit.Of(Document, "components/schemas/Around", """{ "$ref": "#/components/schemas/Around" }""");
