@@ -50,7 +50,7 @@ public sealed class StoreEnginesTests(ITestOutputHelper output)
     public async Task With_State_Replicas_a_failover_loses_nothing_that_was_acknowledged(string primaryThat)
     {
         using var pair = RedisPair.Run();
-        using var sentinel = RedisSentinel.Run("shop", pair.Primary);
+        using var sentinel = RedisSentinel.Run("shop", pair.Primary, primaryThat == "is killed" ? TimeSpan.FromSeconds(1) : null);
         await using var services = StoreTroubleTests.Services(
             sentinel.Address + ",serviceName=shop" + RedisServer.AsUser,
             "00:00:01",
