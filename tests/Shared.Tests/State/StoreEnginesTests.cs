@@ -115,6 +115,9 @@ public sealed class StoreEnginesTests(ITestOutputHelper output)
             foreach (var (primary, replica) in ((RedisServer, RedisServer)[])[(first, second), (second, first)])
             {
                 await load.More(Enough);
+                // A replica that has just loaded a copy counts as connected before the writes since then reach it.
+                var reached = Offset(primary, "master_repl_offset");
+                await Eventually.True(() => Offset(replica, "slave_repl_offset") >= reached);
                 var from = load.Moment;
                 await Eventually.True(sentinel.TryFailover);
                 await Eventually.True(() => sentinel.PrimaryPort == replica.Port);
@@ -159,6 +162,12 @@ public sealed class StoreEnginesTests(ITestOutputHelper output)
         output.WriteLine($"a primary of a cluster dies: {load.Figures(lost.Count)}");
         Assert.DoesNotContain(lost, l => l.Moment <= atRisk.From || l.Moment > atRisk.To);
     }
+
+    /// <summary>Returns how far the server is in the stream of writes, or -1 if it does not say.</summary>
+    private static long Offset(RedisServer server, string name) =>
+        server.Command("INFO", "replication").Split("\r\n").FirstOrDefault(l => l.StartsWith(name + ":", StringComparison.Ordinal)) is { } line
+            ? long.Parse(line.AsSpan(name.Length + 1), CultureInfo.InvariantCulture)
+            : -1;
 
     /// <summary>
     /// Returns whether the server is a replica. A Sentinel closes all connections to a server that it makes a replica, so the command may
