@@ -165,7 +165,8 @@ public sealed class StoreEnginesTests(ITestOutputHelper output)
 
     /// <summary>Returns how far the server is in the stream of writes, or -1 if it does not say.</summary>
     private static long Offset(RedisServer server, string name) =>
-        server.Command("INFO", "replication").Split("\r\n").FirstOrDefault(l => l.StartsWith(name + ":", StringComparison.Ordinal)) is { } line
+        server.Command("INFO", "replication").Split("\r\n").FirstOrDefault(l => l.StartsWith(name + ":", StringComparison.Ordinal))
+            is { } line
             ? long.Parse(line.AsSpan(name.Length + 1), CultureInfo.InvariantCulture)
             : -1;
 
