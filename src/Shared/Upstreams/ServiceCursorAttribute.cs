@@ -14,32 +14,21 @@ public sealed class ServiceCursorAttribute : Attribute
     /// <summary>2 KiB: sealed, such a cursor fits into a header of 4 KiB, the default limit of proxies.</summary>
     public const int MaxBytes = 2048;
 
-    /// <summary>The cursor, if it is one. A reader by hand of a page asks this, which is otherwise asked for it.</summary>
-    /// <param name="cursor">As the service wrote it; null: there is none.</param>
-    /// <param name="mayBeEmpty">Whether the member may be left out.</param>
-    /// <exception cref="JsonException">No client could bring it back.</exception>
+    /// <summary>
+    /// Returns the cursor if it is valid. Hand-written readers of pages call this; <see cref="StrictDocument"/> calls it for all others.
+    /// </summary>
+    /// <param name="cursor">The cursor as the service wrote it; null if there is none.</param>
+    /// <param name="mayBeEmpty">Whether the member is optional, so that it may be empty.</param>
+    /// <exception cref="JsonException">The cursor is invalid: no client could send it back.</exception>
     public static string? Checked(string? cursor, bool mayBeEmpty = true)
     {
-        if (cursor is not null && (cursor.Length == 0 ? !mayBeEmpty : IsTooLong(cursor) || HasControl(cursor)))
+        if (cursor is not null && (cursor.Length == 0 ? !mayBeEmpty : IsTooLong(cursor) || cursor.Any(char.IsControl)))
         {
-            throw new JsonException("A cursor is none.");
+            throw new JsonException("A cursor is invalid.");
         }
 
         return cursor;
     }
 
     private static bool IsTooLong(string cursor) => cursor.Length > MaxBytes || Encoding.UTF8.GetByteCount(cursor) > MaxBytes;
-
-    private static bool HasControl(string cursor)
-    {
-        foreach (var character in cursor)
-        {
-            if (char.IsControl(character))
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
 }
