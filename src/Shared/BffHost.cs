@@ -20,7 +20,8 @@ public static class BffHost
         }
         catch (DirectoryNotFoundException)
         {
-            const string Cure = "no such folder. Give the one with the settings files; without it the working directory is taken.";
+            const string Cure =
+                "no such folder. Name the folder with the settings files, or remove the setting to use the working directory.";
             throw new InvalidConfigurationException([new("contentRoot", Cure)]);
         }
         catch (Exception unreadable) when (unreadable is InvalidDataException or UnauthorizedAccessException)

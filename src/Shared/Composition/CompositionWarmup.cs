@@ -36,7 +36,10 @@ internal sealed partial class CompositionWarmup(
 {
     private const int Rounds = 20;
 
-    /// <summary>A read that is slow for being cold has no second attempt: it would load what only a service in trouble needs.</summary>
+    /// <summary>
+    /// Timeout of the reads. A read that is slow because the code is cold must get no second attempt, which would load the resilience
+    /// packages.
+    /// </summary>
     private const string ColdRead = "00:01:00";
 
     public async Task Warm(CancellationToken cancellation)

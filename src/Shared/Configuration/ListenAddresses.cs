@@ -40,11 +40,11 @@ internal sealed class ListenAddressesValidator(IConfiguration configuration, IHo
         var mistakes = new List<string>();
         var kestrel = configuration.GetSection("Kestrel");
         var endpoints = kestrel.GetSection("Endpoints").GetChildren().ToList();
-        // On a developer's machine the server takes the framework's own certificate.
+        // In Development the server uses the framework's own certificate.
         var hasCertificate = environment.IsDevelopment() || IsNamed(kestrel.GetSection("Certificates:Default"));
         foreach (var address in (configuration["Urls"] ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries))
         {
-            CheckAddress("Urls", address, hasCertificate || endpoints.Count > 0); // With endpoints the server listens at none of these.
+            CheckAddress("Urls", address, hasCertificate || endpoints.Count > 0); // If endpoints are configured, the server ignores Urls.
         }
 
         foreach (var endpoint in endpoints)

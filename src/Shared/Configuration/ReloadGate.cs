@@ -107,7 +107,7 @@ internal sealed partial class ReloadGate : IDisposable
             {
                 if (wasRefused)
                 {
-                    LogMended(_logger); // Else the log's last word would be the refusal.
+                    LogMended(_logger); // Otherwise the log would end with the refusal.
                 }
 
                 return;

@@ -73,9 +73,10 @@ internal sealed class CorsRules(Reloadable<EdgeSettings> settings) : ICorsPolicy
 
     public Task<CorsPolicy?> GetPolicyAsync(HttpContext context, string? policyName) => Task.FromResult(settings.Current.Cors);
 
-    /// <param name="origins">Whose pages may read answers.</param>
-    /// <param name="forwarded">Request headers that the installation lets through to services; pages may send them.</param>
-    /// <param name="returned">Response headers that it lets through to clients; pages may read them.</param>
+    /// <summary>Creates the policy.</summary>
+    /// <param name="origins">Origins whose pages may read answers.</param>
+    /// <param name="forwarded">Request headers that the settings forward to services. Pages may send them.</param>
+    /// <param name="returned">Response headers that the settings return to clients. Pages may read them.</param>
     public static CorsPolicy For(IReadOnlyList<string> origins, IEnumerable<string> forwarded, IEnumerable<string> returned) =>
         new CorsPolicyBuilder([.. origins])
             .AllowCredentials()

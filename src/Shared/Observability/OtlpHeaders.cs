@@ -5,14 +5,15 @@ using OpenTelemetry.Exporter;
 namespace Bff.Observability;
 
 /// <summary>
-/// <c>OTEL_EXPORTER_OTLP_HEADERS</c> and its form for one signal: <c>name=value</c>, separated by commas. The SDK would end the host with a
-/// stack trace, and the exporter of the log is made before all other settings are checked.
+/// Checks <c>OTEL_EXPORTER_OTLP_HEADERS</c> and its variants for one signal: <c>name=value</c>, separated by commas. The SDK would end the
+/// host with a stack trace. This check runs before all others, because the exporter of the log is created first.
 /// </summary>
 internal static class OtlpHeaders
 {
     private static readonly string[] Signals = ["TRACES", "METRICS", "LOGS"];
 
-    /// <exception cref="InvalidConfigurationException">A value has another form. It is not shown: it holds secrets.</exception>
+    /// <summary>Checks the headers of every exported signal.</summary>
+    /// <exception cref="InvalidConfigurationException">A value has another form. The message omits it, because it is secret.</exception>
     public static void Check(IConfiguration configuration)
     {
         var mistakes = Signals
@@ -28,7 +29,7 @@ internal static class OtlpHeaders
         }
     }
 
-    /// <summary>The SDK's reader has no door of its own: an exporter reads them when it is made.</summary>
+    /// <summary>Returns whether the SDK can read the value. Its parser is not public, but a new exporter parses the value.</summary>
     private static bool IsTaken(string value)
     {
         try

@@ -51,8 +51,8 @@ internal sealed class GatewayResponseTransform : ResponseTransform
     }
 
     /// <summary>
-    /// Whether the service asks for a credential that the client cannot give: a proxy's, or one in <c>Authorization</c>, where the client's
-    /// own was good for the gateway and did not go on. Passed on as it is, it would sign the client out.
+    /// Whether the service asks for a credential that the client cannot give: one for a proxy, or one in <c>Authorization</c> although the
+    /// gateway accepted the client's credential and did not forward it. If the answer were passed on, the client would sign out.
     /// </summary>
     private static bool RefusesGateway(HttpContext context, HttpResponseMessage answer) =>
         answer.StatusCode switch
@@ -86,7 +86,7 @@ internal sealed class GatewayResponseTransform : ResponseTransform
 
         if (status == StatusCodes.Status416RangeNotSatisfiable)
         {
-            response.Headers.ContentRange = range; // The whole length, by which a client that resumes goes (RFC 9110 section 15.5.17).
+            response.Headers.ContentRange = range; // A client that resumes needs the length (RFC 9110 section 15.5.17).
         }
     }
 }

@@ -43,7 +43,7 @@ internal static class RelayedSockets
         && request.Headers.Upgrade is [{ } protocol]
         && protocol.Equals(WebSocket, StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>The one that there is, which the refusal has to name (RFC 6455 section 4.4).</summary>
+    /// <summary>Refuses any version but 13. The refusal names the supported version (RFC 6455 section 4.4).</summary>
     private static void CheckVersion(HttpContext context)
     {
         if (context.Request.Headers.SecWebSocketVersion is not [Version])

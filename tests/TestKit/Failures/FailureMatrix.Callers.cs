@@ -23,7 +23,7 @@ public sealed partial class FailureMatrix
     /// Calls every endpoint as one caller that pretends to be another. Each service, however it is called, must see the same caller, in
     /// headers and in an assertion for that service alone. Returns the calls that differ.
     /// </summary>
-    /// <param name="withoutIdentity">Routes whose services are called on nobody's behalf.</param>
+    /// <param name="withoutIdentity">Routes whose services get no identity headers.</param>
     public async Task<IReadOnlyList<string>> RunIdentity(params string[] withoutIdentity)
     {
         await Eventually.True(async () =>

@@ -19,7 +19,7 @@ internal sealed class WebhookUrl(IOptions<WebhookOptions> options, IHostEnvironm
             || text.Any(static c => c <= ' ' || c == '\\' || c == '\u007f')
             || !Uri.TryCreate(text, UriKind.Absolute, out var url)
             || url.Host.Length == 0
-            || url.Port == 0 // Nothing can be connected to there (RFC 6335 section 6).
+            || url.Port == 0 // Port 0 is reserved: no connection can be made to it (RFC 6335 section 6).
         )
         {
             return $"Must be an absolute URL of at most {MaxLength} characters.";
