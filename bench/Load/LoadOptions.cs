@@ -29,7 +29,8 @@ internal sealed record LoadOptions(
     private const string Usage = """
         dotnet run -c Release --project bench/Load -- [OPTIONS]
 
-          --jobs a,b      pass-through, home-feed, product, latency, start, first-minute, hanging, tenant, overload, growth, stored-tenants, memory, bodies, storm, forged, progressive (default: all)
+          --jobs a,b      pass-through, home-feed, product, latency, start, first-minute, hanging, tenant, overload,
+                          growth, stored-tenants, memory, bodies, storm, forged, progressive (default: all)
           --rounds N      interleaved rounds, default 5
           --requests N    per subject and round, default 50000
           --warm-up N     requests per subject before the first round, default 300000

@@ -3,7 +3,8 @@ using System.Text.RegularExpressions;
 namespace Architecture.Tests;
 
 /// <summary>
-/// With <c>State:Replicas</c> a write that somebody is promised waits for the replicas (<c>RedisScript.Durable</c>, <c>RedisState.Write</c>).
+/// With <c>State:Replicas</c> a write that is promised to a client waits for the replicas (<c>RedisScript.Durable</c>,
+/// <c>RedisState.Write</c>).
 /// What does not is listed here, with what makes it good after a failover that lost it.
 /// </summary>
 public sealed partial class DurabilityTests

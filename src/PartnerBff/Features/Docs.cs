@@ -51,7 +51,9 @@ internal static class Docs
     public static OperationDoc PlaceOrder(bool v2) =>
         new(
             "Place an order",
-            "Places an order, once per `Idempotency-Key`. If the order service refuses it, for example because a product is unknown or out of stock, the answer is 422 or 409 with the service's own `type`, `title` and `detail`."
+            "Places an order, once per `Idempotency-Key`. If the order service refuses it, for example because "
+                + "a product is unknown or out of stock, the answer is 422 or 409 with the service's own `type`, "
+                + "`title` and `detail`."
         )
         {
             Key = true,
@@ -73,8 +75,10 @@ internal static class Docs
     public static OperationDoc Batch(bool v2) =>
         new(
             "Place up to 100 orders",
-            "Each order succeeds or fails on its own. The results are in the order of the request, each with the status that a request with this order alone would get. The request costs one unit per order. "
-                + "If a batch was interrupted or failed in part, repeat the same batch with the same key: the missing orders are placed, and no order is placed twice."
+            "Each order succeeds or fails on its own. The results are in the order of the request, each with "
+                + "the status that a request with this order alone would get. The request costs one unit per order. "
+                + "If a batch was interrupted or failed in part, repeat the same batch with the same key: the "
+                + "missing orders are placed, and no order is placed twice."
         )
         {
             Key = true,
@@ -116,7 +120,8 @@ internal static class Docs
     public static OperationDoc GetUsage { get; } =
         new(
             "Get usage",
-            "Returns requests, errors, latencies and billable overage by UTC day and endpoint, and the billable overage by day. A request covers at most 92 days. Usage is kept for 95 days."
+            "Returns requests, errors, latencies and billable overage by UTC day and endpoint, and the "
+                + "billable overage by day. A request covers at most 92 days. Usage is kept for 95 days."
         )
         {
             Query = new Dictionary<string, string>
@@ -135,7 +140,8 @@ internal static class Docs
     public static OperationDoc ListEvents { get; } =
         new(
             "Replay events",
-            "Returns the events that are also sent to webhooks, oldest first, for clients that missed some. The log is limited: `is_complete` is false if some of the requested events are no longer in it."
+            "Returns the events that are also sent to webhooks, oldest first, for clients that missed some. "
+                + "The log is limited: `is_complete` is false if some of the requested events are no longer in it."
         )
         {
             IsList = true,
@@ -160,7 +166,8 @@ internal static class Docs
     public static OperationDoc CreateKey { get; } =
         new(
             "Create an API key",
-            "Creates an API key. `key` is shown only in this answer. The new key has at most the scopes of the credential of the request and expires no later than it. A test credential creates only test keys. "
+            "Creates an API key. `key` is shown only in this answer. The new key has at most the scopes of the "
+                + "credential of the request and expires no later than it. A test credential creates only test keys. "
                 + "Keys that never expire are created in the portal, or with a key that never expires."
         )
         {
@@ -173,7 +180,9 @@ internal static class Docs
     public static OperationDoc RotateKey { get; } =
         new(
             "Rotate an API key",
-            "Creates a key with the same name, scopes, mode and expiry. The old key stays valid for `overlap_seconds`, one day by default. The credential of the request must have every scope of the key and must not expire before it."
+            "Creates a key with the same name, scopes, mode and expiry. The old key stays valid for "
+                + "`overlap_seconds`, one day by default. The credential of the request must have every scope of the "
+                + "key and must not expire before it."
         )
         {
             IsDestructive = true,

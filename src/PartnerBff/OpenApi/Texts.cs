@@ -4,7 +4,8 @@ namespace PartnerBff.OpenApi;
 internal static class Texts
 {
     public const string Key =
-        "Key that identifies the operation: new for each operation, the same when it is repeated. 1 to 255 characters, quoted (RFC 8941) or bare. Kept for 24 hours per tenant and mode.";
+        "Key that identifies the operation: new for each operation, the same when it is repeated. 1 to 255 "
+        + "characters, quoted (RFC 8941) or bare. Kept for 24 hours per tenant and mode.";
 
     public const string Introduction = """
         Orders, products, stock, your account and its keys.

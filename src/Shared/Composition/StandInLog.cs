@@ -39,7 +39,8 @@ internal sealed partial class StandInLog(ILogger logger, TimeProvider time)
     [LoggerMessage(
         1721,
         LogLevel.Warning,
-        "Part {Part} of {Endpoint} is served stale because its call fails; this is not logged again until a minute has passed without a stale part",
+        "Part {Part} of {Endpoint} is served stale because its call fails; this is not logged again until a "
+            + "minute has passed without a stale part",
         EventName = "StaleServed"
     )]
     private static partial void LogStale(ILogger logger, string part, string endpoint);
@@ -47,7 +48,8 @@ internal sealed partial class StandInLog(ILogger logger, TimeProvider time)
     [LoggerMessage(
         1722,
         LogLevel.Warning,
-        "Part {Part} of {Endpoint} is served from its fallback because its call fails; this is not logged again until a minute has passed without a fallback",
+        "Part {Part} of {Endpoint} is served from its fallback because its call fails; this is not logged "
+            + "again until a minute has passed without a fallback",
         EventName = "FallbackUsed"
     )]
     private static partial void LogFallback(ILogger logger, string part, string endpoint);

@@ -27,7 +27,8 @@ internal static class FailedStart
             InvalidConfigurationException mistakes => "The host does not start. "
                 + mistakes.Message
                 + Environment.NewLine
-                + "Instances that are already running refused the same edit (metric bff.settings.refused) and keep the previous configuration until they stop. Undo or correct the edit now.",
+                + "Instances that are already running refused the same edit (metric bff.settings.refused) and "
+                + "keep the previous configuration until they stop. Undo or correct the edit now.",
             IOException { InnerException: AddressInUseException } taken => "The host does not start. " + taken.Message,
             _ => null, // A fault in the code, which needs its stack trace.
         };

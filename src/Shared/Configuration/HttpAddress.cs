@@ -48,7 +48,8 @@ internal static class HttpAddress
 
         mistakes.Add(
             section.Path,
-            "is missing or not an address. Write an absolute http or https address, or one such as https+http://orders, without user info or query."
+            "is missing or not an address. Write an absolute http or https address, or one such as "
+                + "https+http://orders, without user info or query."
         );
         return null;
     }

@@ -74,7 +74,8 @@ internal sealed class EdgeSettings
             {
                 mistakes.Add(
                     key,
-                    $"'{value}' is not an IP address. Write one address, such as 10.0.0.5, and put networks in ForwardedHeaders:KnownNetworks."
+                    $"'{value}' is not an IP address. Write one address, such as 10.0.0.5, and put networks in "
+                        + "ForwardedHeaders:KnownNetworks."
                 );
             }
         }

@@ -62,7 +62,8 @@ internal sealed class RequestGateMiddleware(RequestDelegate next)
         {
             return Refuse(
                 context,
-                "The address is ambiguous: it has encoded separators, dot segments, empty segments, ';', control characters, invalid escapes or another host's name."
+                "The address is ambiguous: it has encoded separators, dot segments, empty segments, ';', "
+                    + "control characters, invalid escapes or another host's name."
             );
         }
 

@@ -64,7 +64,8 @@ internal sealed class EmbeddedLimitStore(TimeProvider time) : ILimitStore
     {
         var hasStepped = known.At > clock; // A clock that went back adds no tokens; from here on, time passes as usual.
         var day = clock / BucketPolicy.MicrosPerDay;
-        var usedBefore = known.Day >= day ? known.Used : 0; // A later day's use counts for today, so a clock that went back gives no new quota.
+        // The use of a later day counts for today, so a clock that went back gives no new quota.
+        var usedBefore = known.Day >= day ? known.Used : 0;
         var used = usedBefore;
         var units = level.Policy.Refilled(known.Units, Math.Max(0, clock - known.At));
         if (level.Back > 0)

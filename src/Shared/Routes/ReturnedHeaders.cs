@@ -118,7 +118,8 @@ internal sealed class ReturnedHeaders(FrozenSet<string> names, FrozenSet<string>
         {
             mistakes.Add(
                 name.Path,
-                $"'{name.Value}' may not be returned. Name a header that carries no identity, is not a connection header and is not set by the gateway itself."
+                $"'{name.Value}' may not be returned. Name a header that carries no identity, is not a "
+                    + "connection header and is not set by the gateway itself."
             );
         }
 

@@ -92,7 +92,8 @@ internal static class SignInParser
         mistakes.Add(
             section,
             "Home",
-            $"'{home}' is not a page to return to. Write a path of this host, such as /app, or an address below one of Session:ReturnOrigins."
+            $"'{home}' is not a page to return to. Write a path of this host, such as /app, or an address below "
+                + "one of Session:ReturnOrigins."
         );
         return null;
     }

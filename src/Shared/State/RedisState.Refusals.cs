@@ -123,7 +123,8 @@ public sealed partial class RedisState
     [LoggerMessage(
         1303,
         LogLevel.Error,
-        "Redis refuses operations with {Error}; these operations fail as if Redis were unavailable. Check the rights of the Redis user, the "
+        "Redis refuses operations with {Error}; these operations fail as if Redis were unavailable. Check the "
+            + "rights of the Redis user, the "
             + "memory of the server and the types of the keys",
         EventName = "RedisRefusesOperations"
     )]

@@ -129,7 +129,8 @@ public sealed partial class RedisState
     [LoggerMessage(
         1312,
         LogLevel.Error,
-        "State:Replicas cannot be used with a cluster, because WAIT names no key and could reach a different server than the write; Redis is "
+        "State:Replicas cannot be used with a cluster, because WAIT names no key and could reach a different "
+            + "server than the write; Redis is "
             + "not used until State:Replicas is 0",
         EventName = "RedisReplicasOfCluster"
     )]

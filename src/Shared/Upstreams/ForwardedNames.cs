@@ -69,7 +69,8 @@ internal static class ForwardedNames
             {
                 mistakes.Add(
                     section.Path,
-                    $"'{section.Value}' may not be forwarded. Name a header that carries no credential, is not a connection header and is not set by the gateway itself."
+                    $"'{section.Value}' may not be forwarded. Name a header that carries no credential, is not "
+                        + "a connection header and is not set by the gateway itself."
                 );
             }
         }

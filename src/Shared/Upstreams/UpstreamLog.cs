@@ -100,7 +100,8 @@ internal sealed partial class UpstreamLog(ILogger logger, TimeProvider time)
     [LoggerMessage(
         1606,
         LogLevel.Warning,
-        "The name of {Upstream} ({Pool}) could not be resolved ({Reason}); the addresses known so far stay in use, and the name is tried again",
+        "The name of {Upstream} ({Pool}) could not be resolved ({Reason}); the addresses known so far stay in "
+            + "use, and the name is tried again",
         EventName = "NameUnresolved"
     )]
     private static partial void LogUnresolved(ILogger logger, string upstream, string pool, string reason);

@@ -16,7 +16,8 @@ public sealed record UpstreamOptions
         Key = "Address",
         Range = "an absolute http or https address, or such as `https+http://orders`, without user info or query",
         Default = "none; required",
-        Meaning = "Base address of the service. Its host name is resolved through `Services:<name>` or DNS and may stand for several instances."
+        Meaning = "Base address of the service. Its host name is resolved through `Services:<name>` or DNS and may stand "
+            + "for several instances."
     )]
     [Setting(
         Key = "Addresses:<n>",

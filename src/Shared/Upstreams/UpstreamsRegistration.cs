@@ -96,7 +96,8 @@ public static class UpstreamsRegistration
                 {
                     mistakes.Add(
                         $"{section}:{options.Name}:VaryBy:{i}",
-                        $"'{options.VaryBy[i]}' is not forwarded to the services of a composition. Use Accept-Language, or add the header to Headers:Forward."
+                        $"'{options.VaryBy[i]}' is not forwarded to the services of a composition. Use "
+                            + "Accept-Language, or add the header to Headers:Forward."
                     );
                 }
             }
@@ -240,7 +241,8 @@ internal sealed class RequiredUpstreams
                 mistakes.Add(
                     options.ForwardAuthorization ? $"{section}:{name}:ForwardAuthorization" : $"{section}:{name}:Token:Mode",
                     (options.ForwardAuthorization ? "must be false" : "must be None or Client")
-                        + ": this host caches answers of the service for other callers, and they would be read with the token of one caller."
+                        + ": this host caches answers of the service for other callers, and they would be read "
+                        + "with the token of one caller."
                 );
             }
         }

@@ -332,7 +332,9 @@ public sealed class EdgeConfigurationTests
 
         var asked = await RawHttp.Send(
             host.Address,
-            "OPTIONS /items/5 HTTP/1.1\r\nHost: gateway\r\nOrigin: https://www.example.com\r\nAccess-Control-Request-Method: GET\r\nAccess-Control-Request-Headers: x-device\r\n\r\n",
+            "OPTIONS /items/5 HTTP/1.1\r\nHost: gateway\r\nOrigin: "
+                + "https://www.example.com\r\nAccess-Control-Request-Method: GET\r\nAccess-Control-Request-Headers: "
+                + "x-device\r\n\r\n",
             host.Leaks
         );
         var answer = await Get(host, "/items/5", "Origin: https://www.example.com\r\n");

@@ -36,7 +36,8 @@ internal static class KeyGrant
             ? new(ProblemCodes.Forbidden)
             {
                 Detail =
-                    "A key expires no later than the credential that creates it. Use a credential that lasts longer, or an earlier expires_at.",
+                    "A key expires no later than the credential that creates it. Use a credential that lasts "
+                    + "longer, or an earlier expires_at.",
             }
             : null;
     }

@@ -28,7 +28,8 @@ internal static class WebhookDocs
     public static OperationDoc Create { get; } =
         new(
             "Add a webhook endpoint",
-            "The endpoint receives every later event of its `types` at least once, signed according to Standard Webhooks 1.0. Without `types` it receives all events. "
+            "The endpoint receives every later event of its `types` at least once, signed according to "
+                + "Standard Webhooks 1.0. Without `types` it receives all events. "
                 + "`secret` is shown only in this answer. The address must be https and on the public internet."
         )
         {
@@ -88,7 +89,8 @@ internal static class WebhookDocs
     public static OperationDoc Retry { get; } =
         new(
             "Retry a delivery",
-            "Sends the event again at once with the same `webhook-id`, whether or not it was delivered before. The schedule of the other attempts does not change."
+            "Sends the event again at once with the same `webhook-id`, whether or not it was delivered before. "
+                + "The schedule of the other attempts does not change."
         )
         {
             Errors = OfEnabled,

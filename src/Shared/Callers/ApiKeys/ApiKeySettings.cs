@@ -67,7 +67,8 @@ internal sealed class ApiKeySettings
                 mistakes.Add(
                     section,
                     "Pepper",
-                    $"is missing. Give at least {MinPepperLength} random characters from the secret store, the same on every instance, and never change them."
+                    $"is missing. Give at least {MinPepperLength} random characters from the secret store, the "
+                        + "same on every instance, and never change them."
                 );
             }
         }

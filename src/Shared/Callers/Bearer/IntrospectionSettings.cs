@@ -47,7 +47,8 @@ internal sealed record IntrospectionSettings
             "Endpoint",
             section["Endpoint"],
             requireHttps
-                ? "is not https: tokens would be sent unencrypted. Use https, or Authentication:Schemes:Bearer:RequireHttpsMetadata=false in development."
+                ? "is not https: tokens would be sent unencrypted. Use https, or "
+                    + "Authentication:Schemes:Bearer:RequireHttpsMetadata=false in development."
                 : null,
             mistakes
         );
@@ -58,7 +59,8 @@ internal sealed record IntrospectionSettings
                 mistakes.Add(
                     section,
                     key,
-                    "is missing: the gateway must authenticate at the introspection endpoint (RFC 7662 section 2.1). Set it as the endpoint knows the gateway."
+                    "is missing: the gateway must authenticate at the introspection endpoint (RFC 7662 section "
+                        + "2.1). Set it as the endpoint knows the gateway."
                 );
             }
         }

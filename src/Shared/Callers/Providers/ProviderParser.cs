@@ -70,7 +70,8 @@ internal static class ProviderParser
                 key,
                 text,
                 requireHttps
-                    ? "is not https: an attacker on the network could replace the keys. Use https, or RequireHttpsMetadata=false in development."
+                    ? "is not https: an attacker on the network could replace the keys. Use https, or "
+                        + "RequireHttpsMetadata=false in development."
                     : null,
                 mistakes
             );
@@ -148,7 +149,8 @@ internal static class ProviderParser
             mistakes.Add(
                 section,
                 "AllowedTenants",
-                "is missing: the issuer issues tokens for many tenants, and without a list tokens of any tenant would be accepted. Write the tenants' ids, or * for any."
+                "is missing: the issuer issues tokens for many tenants, and without a list tokens of any "
+                    + "tenant would be accepted. Write the tenants' ids, or * for any."
             );
         }
     }

@@ -91,7 +91,8 @@ internal abstract record ProviderSettings
         OrOne = true,
         Range = AnyText,
         Default = ByType,
-        Meaning = "Claims with the user's id. The first one that the token has is used. Dots lead into nested objects, unless a claim has exactly this name."
+        Meaning = "Claims with the user's id. The first one that the token has is used. Dots lead into nested objects, "
+            + "unless a claim has exactly this name."
     )]
     [Setting(
         Key = "Claims:Email:<n>",

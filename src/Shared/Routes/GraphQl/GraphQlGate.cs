@@ -48,7 +48,8 @@ internal sealed class GraphQlGate(Reloadable<ProxyRoutes> routes, RateLimiter li
         if (context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true })
         {
             throw GraphQlDocument.Malformed(
-                "This endpoint does not accept operations over a WebSocket. Send a subscription as a request, and its events arrive as text/event-stream."
+                "This endpoint does not accept operations over a WebSocket. Send a subscription as a request, "
+                    + "and its events arrive as text/event-stream."
             );
         }
 

@@ -68,7 +68,8 @@ internal sealed class PersistedOperations
         {
             mistakes.Add(
                 section.Path,
-                "names a file that is not a list of operations. Write a JSON object of documents by id, or an Apollo manifest, with each id once."
+                "names a file that is not a list of operations. Write a JSON object of documents by id, or an "
+                    + "Apollo manifest, with each id once."
             );
         }
         catch (RefusedOperation refused)

@@ -166,7 +166,8 @@ internal sealed partial class ProviderMetadata(
     [LoggerMessage(
         1514,
         LogLevel.Warning,
-        "The identity provider's discovery document could not be read: {Failure}; the one read before stays in use, and without one sign-ins fail",
+        "The identity provider's discovery document could not be read: {Failure}; the one read before stays in "
+            + "use, and without one sign-ins fail",
         EventName = "ProviderDiscoveryUnreadable"
     )]
     private static partial void LogAway(ILogger logger, string failure);

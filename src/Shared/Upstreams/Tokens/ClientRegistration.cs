@@ -78,7 +78,9 @@ internal sealed record ClientRegistration
         Key = "ClientCredentials:<n>:SourceType",
         Range = "a source that Microsoft.Identity.Web documents, with the other members of that source",
         Default = "none",
-        Meaning = "For `Type: Entra`: source of the gateway's credential, such as `SignedAssertionFromManagedIdentity` or `SignedAssertionFilePath`. It may be a managed identity, a federated credential or a certificate in a vault or store."
+        Meaning = "For `Type: Entra`: source of the gateway's credential, such as `SignedAssertionFromManagedIdentity` "
+            + "or `SignedAssertionFilePath`. It may be a managed identity, a federated credential or a certificate "
+            + "in a vault or store."
     )]
     public EquatableList<KeyValuePair<string, string?>> ClientCredentials { get; init; } = new([]);
 
@@ -161,8 +163,10 @@ internal sealed record ClientRegistrations(IReadOnlyDictionary<string, ClientReg
                 section,
                 "ClientSecret",
                 proofs == 0
-                    ? "is missing, and so are Certificate and PrivateKey. Set one of them: the gateway must authenticate at the authorization server. Keep the secret out of files."
-                    : "is set beside another credential of the gateway. Keep only one of ClientSecret, Certificate, PrivateKey and ClientCredentials."
+                    ? "is missing, and so are Certificate and PrivateKey. Set one of them: the gateway must "
+                        + "authenticate at the authorization server. Keep the secret out of files."
+                    : "is set beside another credential of the gateway. Keep only one of ClientSecret, "
+                        + "Certificate, PrivateKey and ClientCredentials."
             );
         }
 

@@ -58,7 +58,8 @@ internal static class TokenOptionsParser
                 mistakes.Add(
                     section,
                     "Mode",
-                    $"is {read.Mode}, so that no token is requested and Scope, Resource and Audience have no effect. Set Mode to Client, Exchange or OnBehalfOf."
+                    $"is {read.Mode}, so that no token is requested and Scope, Resource and Audience have no "
+                        + "effect. Set Mode to Client, Exchange or OnBehalfOf."
                 );
                 break;
         }
@@ -82,7 +83,8 @@ internal static class TokenOptionsParser
         {
             mistakes.Add(
                 $"{section}:{upstream.Name}:Token:Client",
-                $"'{upstream.Token.Client}' is not the name of a registration under Clients. Add Clients:{upstream.Token.Client}, or use the name of another one."
+                $"'{upstream.Token.Client}' is not the name of a registration under Clients. Add "
+                    + $"Clients:{upstream.Token.Client}, or use the name of another one."
             );
         }
 
