@@ -268,10 +268,10 @@ public sealed partial class DistributedLimitsTests : IDisposable
         var alive = instances.ToArray();
         var unknown = 0;
         var restarted = 0L;
+        var isOver = false;
         async Task Call(int caller)
         {
-            var isDone = false;
-            while (!isDone)
+            while (!Volatile.Read(ref isOver))
             {
                 var all = Volatile.Read(ref alive);
                 var instance = all[caller % all.Length];
@@ -286,8 +286,13 @@ public sealed partial class DistributedLimitsTests : IDisposable
                     Interlocked.Increment(ref unknown); // The request may have been admitted, but the instance can no longer say so.
                 }
 
-                // A caller continues for the whole duration, because a slow machine may have left unspent tokens before.
-                isDone = outcome == DecisionOutcome.Refused && asked > duration;
+                // All callers continue until one is refused after the duration, because a slow machine may have left unspent tokens before.
+                // Each must not wait for a refusal of its own: the last one alone may be slower than the refill.
+                if (outcome == DecisionOutcome.Refused && asked > duration)
+                {
+                    Volatile.Write(ref isOver, true);
+                }
+
                 if (outcome != DecisionOutcome.Admitted)
                 {
                     await Task.Delay(20); // Callers that never pause would load the machine instead of the limiter.
