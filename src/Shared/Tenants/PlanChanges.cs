@@ -110,7 +110,14 @@ public sealed class PlanChanges
                 return (null, new Problem(ProblemCodes.Conflict) { Detail = "The tenant does not exist any more. Decline the request." });
             }
 
-            var document = TenantDocument.Read(current.Json);
+            if (TenantDocument.ReadOrNull(current.Json) is not { } document)
+            {
+                return (
+                    null,
+                    new Problem(ProblemCodes.Conflict) { Detail = "The tenant's stored document cannot be read. Replace it first." }
+                );
+            }
+
             decided = decided with { PreviousPlan = document.Plan ?? ShippedPlans.Free };
             var approved = by.Entry(
                 "plan.approved",

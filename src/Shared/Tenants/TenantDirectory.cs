@@ -72,7 +72,7 @@ internal sealed partial class TenantDirectory : ITenants, IDisposable
     }
 
     /// <inheritdoc />
-    public Tenant? Recall(string id) => _known.Find(id) is { } known ? Resolve(known) : null;
+    public Tenant? Recall(string id) => _known.Find(id) is { } known ? ResolutionOf(known).Tenant : null;
 
     public void Dispose() => _store.Changed -= OnChanged;
 
@@ -159,32 +159,44 @@ internal sealed partial class TenantDirectory : ITenants, IDisposable
 
     private Tenant? Resolve(Known known)
     {
+        var resolution = ResolutionOf(known);
+        return resolution.IsReadable ? resolution.Tenant : throw new UnreadableTenantException();
+    }
+
+    private Resolution ResolutionOf(Known known)
+    {
         var settings = _settings.Current;
         var resolved = known.Resolved;
         if (resolved is null || !ReferenceEquals(resolved.Settings, settings))
         {
-            known.Resolved = resolved = new(
-                settings,
-                known.Json is null ? settings.Tenants.GetValueOrDefault(known.Id) : Parse(known.Id, known.Json, settings)
-            );
+            known.Resolved = resolved = known.Json is null
+                ? new(settings, settings.Tenants.GetValueOrDefault(known.Id), IsReadable: true)
+                : Parse(known.Id, known.Json, settings);
         }
 
-        return resolved.Tenant;
+        return resolved;
     }
 
     /// <summary>
     /// Reads a stored tenant. A plan or an upstream may have been removed from the configuration after the tenant was checked. Members that
-    /// cannot be used are left out and logged once.
+    /// cannot be used are left out and logged once. A text that is no such document says nothing about what the tenant may do, so none of
+    /// its requests is admitted.
     /// </summary>
-    private Tenant Parse(string id, byte[] json, LimitSettings settings)
+    private Resolution Parse(string id, byte[] json, LimitSettings settings)
     {
-        var (tenant, errors) = TenantDocument.Read(json).Parse(id, settings);
+        if (TenantDocument.ReadOrNull(json) is not { } document)
+        {
+            LogUnreadable(_logger, id);
+            return new(settings, null, IsReadable: false);
+        }
+
+        var (tenant, errors) = document.Parse(id, settings);
         foreach (var (member, messages) in errors)
         {
             LogMisfit(_logger, id, member, messages[0]);
         }
 
-        return tenant;
+        return new(settings, tenant, IsReadable: true);
     }
 
     private void OnChanged(string? id)
@@ -211,7 +223,17 @@ internal sealed partial class TenantDirectory : ITenants, IDisposable
     )]
     private static partial void LogMisfit(ILogger logger, string tenant, string member, string mistake);
 
-    private sealed record Resolution(LimitSettings Settings, Tenant? Tenant);
+    [LoggerMessage(
+        2202,
+        LogLevel.Error,
+        "The document of tenant {Tenant} in the store cannot be read. Its requests are answered with 503 until the document is replaced.",
+        EventName = "TenantUnreadable"
+    )]
+    private static partial void LogUnreadable(ILogger logger, string tenant);
+
+    private sealed record Resolution(LimitSettings Settings, Tenant? Tenant, bool IsReadable);
+
+    private sealed class UnreadableTenantException() : StoreException("A tenant's document in the store cannot be read.", null);
 
     private sealed class Known(string id, byte[]? json, int epoch)
     {

@@ -47,18 +47,15 @@ internal sealed record TenantDocument
             MaxConcurrency = tenant.MaxConcurrency,
         };
 
-    /// <summary>Reads a stored document. Members that a later version has written are ignored.</summary>
-    public static TenantDocument Read(ReadOnlySpan<byte> json) =>
-        JsonSerializer.Deserialize(json, StoredTenantJson.Default.TenantDocument) ?? new();
-
     /// <summary>
-    /// Reads like <see cref="Read"/>. Null if the text is not such a document, for example because it was stored by hand.
+    /// Reads a stored document. Members that a later version has written are ignored. Null if the text is not such a document, for
+    /// example because it was stored by hand.
     /// </summary>
     public static TenantDocument? ReadOrNull(ReadOnlySpan<byte> json)
     {
         try
         {
-            return Read(json);
+            return JsonSerializer.Deserialize(json, StoredTenantJson.Default.TenantDocument);
         }
         catch (JsonException)
         {

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Text;
 using System.Text.Json;
 using Bff.Audit;
 using Bff.Configuration;
@@ -122,6 +123,25 @@ public sealed class ManageTenantsTests
         Assert.Equal(HttpStatusCode.OK, (await Put(host, "globex", """{"plan":"gold"}""", "*")).StatusCode);
         Assert.Equal(HttpStatusCode.NoContent, (await Send(host, HttpMethod.Delete, "umbrella", etag: "*")).StatusCode);
 
+        Assert.Equal("90", await Limit(host, "globex"));
+    }
+
+    [Theory]
+    [InlineData("embedded", "no JSON"), InlineData("embedded", "null"), InlineData("embedded", "[]")]
+    [RedisData("redis", "no JSON")]
+    public async Task No_request_of_a_tenant_is_admitted_while_its_stored_document_cannot_be_read(string engine, string document)
+    {
+        using var redis = engine == "redis" ? RedisServer.Run() : null;
+        await using var host = await Start(redis);
+        var store = host.Services.GetRequiredService<ITenantStore>();
+        await store.Write(new("globex", null, Encoding.UTF8.GetBytes(document), []), default);
+
+        await Problem(await host.Get("/things", tenant: "globex"), 503, "store_unavailable");
+        await Problem(await host.Get("/things", tenant: "globex"), 503, "store_unavailable");
+
+        Assert.Single(host.Log.Entries, l => l.Event.Name == "TenantUnreadable");
+        Assert.Equal(HttpStatusCode.OK, (await host.Get("/things", tenant: "acme")).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await Put(host, "globex", """{"plan":"gold"}""", "*")).StatusCode);
         Assert.Equal("90", await Limit(host, "globex"));
     }
 
