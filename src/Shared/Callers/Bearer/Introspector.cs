@@ -135,7 +135,7 @@ internal sealed partial class Introspector(
             return (null, Refusals.Expired);
         }
 
-        if (notBefore > now)
+        if (notBefore - TokenClaims.ClockSkew > now)
         {
             return (null, Refusals.NotYet);
         }

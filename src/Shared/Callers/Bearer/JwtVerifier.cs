@@ -15,7 +15,6 @@ internal sealed class JwtVerifier(TokenProviders providers, TimeProvider time)
     /// <summary>Limit for all providers. Each provider has its own, lower limit, which is checked below.</summary>
     private const int MaxBytes = 64 * 1024;
 
-    private static readonly TimeSpan Skew = TimeSpan.FromSeconds(30);
     private readonly JsonWebTokenHandler _handler = new() { MapInboundClaims = false, MaximumTokenSizeInBytes = MaxBytes };
 
     /// <summary>Whether there are keys, or an authority that publishes them.</summary>
@@ -137,12 +136,12 @@ internal sealed class JwtVerifier(TokenProviders providers, TimeProvider time)
             return (null, Refusals.Claims);
         }
 
-        if (end + Skew <= now)
+        if (end + TokenClaims.ClockSkew <= now)
         {
             return (null, Refusals.Expired);
         }
 
-        if (notBefore - Skew > now)
+        if (notBefore - TokenClaims.ClockSkew > now)
         {
             return (null, Refusals.NotYet);
         }
@@ -157,7 +156,7 @@ internal sealed class JwtVerifier(TokenProviders providers, TimeProvider time)
         }
 
         return provider.Settings.Allows(caller.Client)
-            ? (new VerifiedToken(caller, end + Skew, key, current, provider.Keys), default)
+            ? (new VerifiedToken(caller, end + TokenClaims.ClockSkew, key, current, provider.Keys), default)
             : (null, Refusals.Client);
     }
 

@@ -21,6 +21,9 @@ internal enum TokenUse
 /// </summary>
 internal static class TokenClaims
 {
+    /// <summary>How far the clocks of this gateway and of a token's issuer may differ (RFC 7519 section 4.1.4).</summary>
+    public static readonly TimeSpan ClockSkew = TimeSpan.FromSeconds(30);
+
     private const double MaxNumericDate = 253_402_300_799; // 9999-12-31T23:59:59Z
 
     /// <summary>Returns the caller; null when a claim is malformed, or when the claims name neither a user nor an application.</summary>

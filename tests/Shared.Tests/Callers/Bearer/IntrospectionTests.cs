@@ -193,6 +193,22 @@ public sealed class IntrospectionTests
         Assert.Single(host.Reached);
     }
 
+    [Theory, InlineData(20, HttpStatusCode.OK), InlineData(60, HttpStatusCode.Unauthorized)]
+    public async Task An_active_token_may_begin_up_to_thirty_seconds_later_by_the_clock_of_this_gateway(
+        int seconds,
+        HttpStatusCode expected
+    )
+    {
+        var clock = new ManualTimeProvider(DateTimeOffset.UtcNow);
+        await using var issuer = await TestIssuer.Start();
+        await using var host = await Host(issuer, clock);
+        var token = Active(clock, life: 600);
+        token["nbf"] = clock.GetUtcNow().ToUnixTimeSeconds() + seconds;
+        issuer.Opaque["opaque-1"] = token;
+
+        Assert.Equal(expected, (await host.Get("opaque-1")).Status);
+    }
+
     [Fact]
     public async Task A_token_without_an_audience_is_accepted_from_a_configured_client()
     {
