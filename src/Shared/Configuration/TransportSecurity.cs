@@ -38,7 +38,7 @@ internal static class TransportSecurity
     /// <summary>Loads a certificate with its private key.</summary>
     public static X509Certificate2 Load(CertificateOptions options)
     {
-        if (Path.GetExtension(options.Path) is ".pfx" or ".p12")
+        if (Path.GetExtension(options.Path).ToUpperInvariant() is ".PFX" or ".P12")
         {
             return X509CertificateLoader.LoadPkcs12FromFile(options.Path, options.Password);
         }

@@ -233,7 +233,10 @@ internal sealed class LimitSettingsReader(ConfigurationMistakes mistakes)
         {
             if (!known.Contains(upstream.Key))
             {
-                mistakes.Add(upstream.Path, "is not the name of an upstream. Use a name under Upstreams.");
+                mistakes.Add(
+                    upstream.Path,
+                    $"is not the name of an upstream. Use one of {string.Join(", ", known.Order(StringComparer.Ordinal))}, or add it under Upstreams."
+                );
             }
             else if (HttpAddress.OfService(upstream.GetSection("Address"), mistakes) is { } address)
             {

@@ -79,7 +79,11 @@ internal static class RouteParser
         var isKnown = cluster is not null && upstreams.ContainsKey(cluster);
         if (!isKnown)
         {
-            mistakes.Add(section, "ClusterId", $"'{cluster}' is not the name of an upstream. Use a name under Upstreams.");
+            mistakes.Add(
+                section,
+                "ClusterId",
+                $"'{cluster}' is not the name of an upstream. Use one of {string.Join(", ", upstreams.Keys.Order(StringComparer.Ordinal))}, or add it under Upstreams."
+            );
         }
 
         var read = mistakes.Bind(section, new RouteSettings());
