@@ -10,7 +10,7 @@ public static class Eventually
     /// <returns>How long it took.</returns>
     public static async Task<TimeSpan> True(Func<Task<bool>> holds, TimeSpan? within = null)
     {
-        var limit = within ?? TimeSpan.FromSeconds(30);
+        var limit = within ?? TimeSpan.FromMinutes(2);
         var waited = Stopwatch.StartNew();
         while (true)
         {

@@ -65,8 +65,7 @@ public sealed class PictureTests(SharedSurroundings surroundings) : MobileTest(s
     [Fact]
     public async Task Copies_that_are_requested_at_the_same_time_are_made_once()
     {
-        // A picture has ten seconds. After half of them a second read would start beside one that a busy machine holds up.
-        var host = Start(new() { ["Upstreams:media:Retries"] = "0" });
+        var host = Start();
         var held = Upstream.Media.Faults.Hold();
         var answers = Enumerable.Range(0, 20).Select(_ => host.Get("/images/p-3.jpg?w=320", user: null)).ToList();
         await Upstream.Media.Calls.ReachAsync(1).WaitAsync(WaitLimit);
@@ -205,6 +204,13 @@ public sealed class PictureTests(SharedSurroundings surroundings) : MobileTest(s
         Assert.Equal(["/media/thumb/p-6.jpg", "/media/large/p-6.jpg"], Upstream.Media.Calls.All.Select(c => c.Path));
         Assert.Contains(host.Log.Entries, e => e.Message.Contains("nearest stored size", StringComparison.Ordinal));
     }
+
+    /// <summary>
+    /// Starts a host that reads each picture once. A picture has ten seconds; after half of them a second read would start beside one that
+    /// a busy machine holds up.
+    /// </summary>
+    private MobileHost Start(Dictionary<string, string?>? settings = null) =>
+        base.Start(new Dictionary<string, string?> { ["Upstreams:media:Retries"] = "0" }.With(settings));
 
     private static Task<HttpResponseMessage> Send(MobileHost host, string path, (string Name, string Value) header)
     {
