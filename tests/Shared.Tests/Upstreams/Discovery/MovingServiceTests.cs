@@ -17,7 +17,7 @@ using static Bff.Shared.Tests.Upstreams.UpstreamBench;
 
 namespace Bff.Shared.Tests.Upstreams.Discovery;
 
-/// <summary>A service that moves between two addresses of its name, while it is called.</summary>
+/// <summary>A service moves from one address of its name to another while it is being called.</summary>
 public sealed class MovingServiceTests : IAsyncLifetime, IDisposable
 {
     private static readonly IPAddress One = IPAddress.Parse("127.0.0.1");
@@ -100,7 +100,7 @@ public sealed class MovingServiceTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task No_call_fails_and_none_goes_to_the_old_address_after_the_look()
+    public async Task No_call_fails_and_none_goes_to_the_old_address_after_the_look_up()
     {
         using var stop = new CancellationTokenSource();
         var outcomes = new ConcurrentQueue<UpstreamOutcome>();
@@ -161,7 +161,7 @@ public sealed class MovingServiceTests : IAsyncLifetime, IDisposable
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task What_was_known_stays_while_DNS_says_nothing(bool throws)
+    public async Task Known_addresses_stay_while_DNS_returns_none(bool throws)
     {
         await Ask();
         _dns = () => throws ? throw new SocketException((int)SocketError.TryAgain) : [];
@@ -171,7 +171,7 @@ public sealed class MovingServiceTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task A_name_that_was_never_found_is_an_unavailable_service_until_it_is_found()
+    public async Task A_service_is_unavailable_until_its_name_is_resolved()
     {
         _dns = () => throw new SocketException((int)SocketError.HostNotFound);
         Assert.Equal(UpstreamOutcome.Unavailable, (await Ask()).Outcome);
@@ -187,7 +187,7 @@ public sealed class MovingServiceTests : IAsyncLifetime, IDisposable
 
     private Task<TimeSpan> Changed(int times) => Told("AddressesChanged", times);
 
-    /// <summary>Time goes on until it is told.</summary>
+    /// <summary>Advances the clock until <paramref name="name"/> has been logged <paramref name="times"/> times.</summary>
     private Task<TimeSpan> Told(string name, int times) =>
         Eventually.True(() =>
         {
@@ -195,7 +195,7 @@ public sealed class MovingServiceTests : IAsyncLifetime, IDisposable
             return _log.Entries.Count(e => e.Event.Name == name) >= times;
         });
 
-    /// <summary>A port that is free at both addresses.</summary>
+    /// <summary>Returns a port that is free at both addresses.</summary>
     private static int PortOfBoth()
     {
         while (true)
@@ -211,7 +211,7 @@ public sealed class MovingServiceTests : IAsyncLifetime, IDisposable
             }
             catch (SocketException)
             {
-                // Taken at the other: the next one.
+                // The port is taken at the other address, so another one is tried.
             }
         }
     }

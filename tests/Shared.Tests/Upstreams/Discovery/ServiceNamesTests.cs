@@ -8,7 +8,7 @@ using Microsoft.Extensions.ServiceDiscovery;
 
 namespace Bff.Shared.Tests.Upstreams.Discovery;
 
-/// <summary>What stands behind an address of the configuration.</summary>
+/// <summary>Which instances a configured address stands for.</summary>
 public sealed class ServiceNamesTests : IAsyncDisposable
 {
     private readonly Dictionary<string, IPAddress[]> _dns = [];
@@ -35,7 +35,7 @@ public sealed class ServiceNamesTests : IAsyncDisposable
         Assert.Equal(found, await Found(written, settings));
 
     [Fact]
-    public async Task A_name_of_DNS_is_all_of_its_addresses_and_is_still_asked_by_its_name()
+    public async Task A_DNS_name_stands_for_all_of_its_addresses_and_stays_the_host_name()
     {
         _dns["orders.internal"] = [IPAddress.Parse("10.0.0.1"), IPAddress.Parse("10.0.0.2"), IPAddress.Parse("fd00::1")];
 
@@ -58,7 +58,7 @@ public sealed class ServiceNamesTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_name_that_configuration_names_in_its_turn_is_resolved()
+    public async Task A_host_name_in_a_configured_endpoint_is_resolved()
     {
         _dns["orders.internal"] = [IPAddress.Parse("10.0.0.1")];
 
@@ -69,7 +69,7 @@ public sealed class ServiceNamesTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_named_endpoint_that_configuration_does_not_know_is_a_service_of_DNS()
+    public async Task A_named_endpoint_that_is_not_configured_is_looked_up_as_a_DNS_service()
     {
         _services["_grpc._tcp.catalog"] = [new("catalog-0.internal", 6001), new("catalog-1.internal", 6002)];
         _dns["catalog-0.internal"] = [IPAddress.Parse("10.0.0.1")];
@@ -94,7 +94,7 @@ public sealed class ServiceNamesTests : IAsyncDisposable
         Assert.Equal(isName, ServiceNames.IsName(new Uri(written)));
 
     [Fact]
-    public async Task A_service_of_DNS_is_asked_for_by_its_record_and_the_most_wanted_priority_is_taken()
+    public async Task A_DNS_service_is_looked_up_by_its_SRV_records_and_those_of_the_best_priority_are_used()
     {
         using var server = new UdpClient(new IPEndPoint(IPAddress.Loopback, 0));
         var answering = Answer(server);
@@ -134,7 +134,9 @@ public sealed class ServiceNamesTests : IAsyncDisposable
         return string.Join(' ', found.Select(f => f.Host is null ? f.Uri.AbsoluteUri : $"{f.Uri.AbsoluteUri} ({f.Host})"));
     }
 
-    /// <summary>Answers one question (RFC 1035, RFC 2782) with three records, the last of a lower priority; gives the name that was asked for.</summary>
+    /// <summary>
+    /// Answers one SRV query (RFC 1035, RFC 2782) with three records, the last of which has a lower priority; returns the queried name.
+    /// </summary>
     private static async Task<string> Answer(UdpClient server)
     {
         var question = await server.ReceiveAsync();
@@ -146,7 +148,7 @@ public sealed class ServiceNamesTests : IAsyncDisposable
             end += length + 1;
         }
 
-        end += 5; // The root, the type and the class.
+        end += 5; // Skips the root label, the type and the class.
         var answer = new List<byte>(question.Buffer[..2]);
         answer.AddRange([0x81, 0x80, 0, 1, 0, 3, 0, 0, 0, 0]);
         answer.AddRange(question.Buffer[12..end]);
