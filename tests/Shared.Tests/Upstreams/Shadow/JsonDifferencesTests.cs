@@ -3,7 +3,7 @@ using Bff.Upstreams.Shadow;
 
 namespace Bff.Shared.Tests.Upstreams.Shadow;
 
-/// <summary>Where two answers differ, without a word of what is in them.</summary>
+/// <summary>Differences between two answers are reported by path, without their values.</summary>
 public sealed class JsonDifferencesTests
 {
     [Theory]
@@ -22,14 +22,14 @@ public sealed class JsonDifferencesTests
     [InlineData("""{"a":1,"a":2}""", """{"a":2}""", "")]
     [InlineData("""{"a":"\u0041"}""", """{"a":"A"}""", "")]
     [InlineData("""{"a":{},"b":null}""", """{"a":null,"b":{}}""", "a b")]
-    public void Are_named_by_their_paths(string one, string other, string paths)
+    public void Differences_are_named_by_their_paths(string one, string other, string paths)
     {
         Assert.Equal(paths, string.Join(' ', Between(one, other)));
         Assert.Equal(paths, string.Join(' ', Between(other, one)));
     }
 
     [Fact]
-    public void Are_bounded_however_many_there_are_and_however_deep()
+    public void Differences_are_bounded_in_number_and_depth()
     {
         var wide = "{" + string.Join(',', Enumerable.Range(0, 1000).Select(i => $"\"m{i}\":1")) + "}";
         var (deep, deeper) = (Nested(60, "1"), Nested(60, "2"));

@@ -2,11 +2,11 @@ using Bff.Upstreams.Shadow;
 
 namespace Bff.Shared.Tests.Upstreams.Shadow;
 
-/// <summary>A service that makes up names makes no series without end.</summary>
+/// <summary>A service that invents names of members cannot create an unlimited number of metric series.</summary>
 public sealed class ShadowPathsTests
 {
     [Fact]
-    public void Paths_beyond_the_most_are_others_and_those_that_are_known_stay()
+    public void Paths_beyond_the_maximum_are_counted_as_other_and_known_ones_stay()
     {
         var paths = new ShadowPaths(most: 3);
 
@@ -14,13 +14,13 @@ public sealed class ShadowPathsTests
         Assert.Equal("b", paths.Of("orders", "order", "b"));
         Assert.Equal("status", paths.Of("orders", "order", "status"));
         Assert.Equal("other", paths.Of("orders", "order", "c"));
-        Assert.Equal("other", paths.Of("orders", "orders", "a")); // A series of its own.
+        Assert.Equal("other", paths.Of("orders", "orders", "a")); // Known at another endpoint only, so it would be a new series.
         Assert.Equal("other", paths.Of("users", "order", "a"));
         Assert.Equal("b", paths.Of("orders", "order", "b"));
     }
 
     [Fact]
-    public void A_path_is_no_longer_than_a_name_should_be()
+    public void A_path_that_is_too_long_is_counted_as_other()
     {
         var paths = new ShadowPaths(most: 3);
 

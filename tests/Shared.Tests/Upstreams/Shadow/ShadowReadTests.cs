@@ -10,7 +10,7 @@ using static Bff.Shared.Tests.Upstreams.UpstreamBench;
 
 namespace Bff.Shared.Tests.Upstreams.Shadow;
 
-/// <summary>Another version of a service gets copies of reads, and no call is the worse for it.</summary>
+/// <summary>Another version of a service gets copies of reads, and the calls themselves are not affected.</summary>
 public sealed class ShadowReadTests : IAsyncLifetime, IDisposable
 {
     private const string Path = "users/u-1001";
@@ -40,7 +40,7 @@ public sealed class ShadowReadTests : IAsyncLifetime, IDisposable
     public void Dispose() => _meters.Dispose();
 
     [Fact]
-    public async Task A_read_is_copied_as_the_service_gets_it_and_the_two_are_the_same()
+    public async Task A_read_is_copied_as_the_service_gets_it_and_both_answers_are_the_same()
     {
         await using var bench = await Start();
 
@@ -71,7 +71,7 @@ public sealed class ShadowReadTests : IAsyncLifetime, IDisposable
         write.Headers.Add("Idempotency-Key", "k-1");
         var sent = await bench.Sender.Send("orders", write, Request(), BodyUse.Decoded, new(long.MaxValue), default);
         sent.Dispose();
-        await bench.Client("orders").Get("orders?userId=u-1001", Any, bench.Call()); // What was begun before it has been counted after it.
+        await bench.Client("orders").Get("orders?userId=u-1001", Any, bench.Call()); // A copy of the write would have been started first.
         await Counted("reads orders same");
 
         Assert.DoesNotContain(_shadow.Orders.Calls.All, c => c.Method == "POST");
@@ -83,7 +83,7 @@ public sealed class ShadowReadTests : IAsyncLifetime, IDisposable
     [InlineData(FaultMode.Reset)]
     [InlineData(FaultMode.ResetMidBody)]
     [InlineData(FaultMode.Garbage)]
-    public async Task A_shadow_that_fails_is_left_alone_by_its_own_breaker_and_no_call_fails(FaultMode mode)
+    public async Task A_failing_shadow_is_cut_off_by_its_own_breaker_and_no_call_fails(FaultMode mode)
     {
         await using var bench = await Start();
         _shadow.Users.Faults.Set(mode);
@@ -99,7 +99,7 @@ public sealed class ShadowReadTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task A_shadow_that_hangs_holds_no_call_up_and_gets_no_more_than_so_many_at_once()
+    public async Task A_shadow_that_hangs_delays_no_call_and_gets_a_limited_number_of_copies_at_once()
     {
         await using var bench = await Start();
         using var held = _shadow.Users.Faults.Hold();
@@ -128,7 +128,7 @@ public sealed class ShadowReadTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task Nothing_is_compared_where_that_is_not_asked_for()
+    public async Task Nothing_is_compared_unless_that_is_configured()
     {
         await using var bench = await StartAsync(null, Settings("users", compares: false));
         _shadow.Users.Faults.Set(FaultMode.Garbage);
@@ -139,7 +139,7 @@ public sealed class ShadowReadTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task A_share_of_none_copies_none_and_a_tenant_s_own_service_is_shown_to_no_other()
+    public async Task A_share_of_zero_copies_nothing_and_calls_to_a_tenant_s_own_service_are_never_copied()
     {
         await using var bench = await StartAsync(
             null,
@@ -187,7 +187,7 @@ public sealed class ShadowReadTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task A_share_is_about_so_many_of_a_hundred()
+    public async Task A_share_of_50_percent_copies_about_half_of_the_reads()
     {
         await using var bench = await StartAsync(null, Settings("users", percent: "50"));
         for (var i = 0; i < 200; i++)
@@ -195,7 +195,7 @@ public sealed class ShadowReadTests : IAsyncLifetime, IDisposable
             Assert.True((await bench.Client("users").Get(Path, Any, bench.Call())).IsOk);
         }
 
-        // Seven standard deviations about the mean: once in 10^11 runs by chance.
+        // Seven standard deviations on either side of the mean: chance alone leaves the range less than once in 10^12 runs.
         await Eventually.True(() =>
             _counted.Count == _shadow.Users.Calls.Count + _counted.Count(c => c.EndsWith("dropped", StringComparison.Ordinal))
         );
@@ -203,7 +203,7 @@ public sealed class ShadowReadTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task A_caller_that_goes_does_not_take_the_copy_along()
+    public async Task A_copy_goes_on_when_its_caller_disconnects()
     {
         await using var bench = await Start();
         using var real = bench.Services.Users.Faults.Hold();
@@ -219,13 +219,13 @@ public sealed class ShadowReadTests : IAsyncLifetime, IDisposable
         Assert.True(await asked.Ended.WaitAsync(WaitLimit));
         held.Dispose();
         Assert.False(await copied.Ended.WaitAsync(WaitLimit));
-        await Counted("reads users answered"); // There is nothing to compare it with.
+        await Counted("reads users answered"); // The cancelled call has no answer to compare with.
     }
 
     [Theory]
     [InlineData(FaultMode.Hang)]
     [InlineData(FaultMode.Endless)]
-    public async Task A_shadow_without_an_end_is_given_up_after_the_upstream_s_time_out(FaultMode mode)
+    public async Task A_shadow_that_never_finishes_is_given_up_after_the_upstream_s_timeout(FaultMode mode)
     {
         var clock = new ManualTimeProvider();
         await using var bench = await StartAsync(clock, [.. Settings("users"), ("Upstreams:users:Timeout", "00:00:07")]);
@@ -244,7 +244,7 @@ public sealed class ShadowReadTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task Of_a_shadow_s_answer_no_more_than_a_mebibyte_is_read()
+    public async Task No_more_than_a_mebibyte_of_a_shadow_s_answer_is_read()
     {
         await using var bench = await StartAsync(null, [.. Settings("users"), ("Upstreams:users:MaxResponseBytes", "67108864")]);
         _shadow.Users.Faults.Set(FaultMode.Oversize);
@@ -255,13 +255,13 @@ public sealed class ShadowReadTests : IAsyncLifetime, IDisposable
     }
 
     /// <summary>
-    /// Of what is too large to be kept beside the call, and of what is no JSON, the status alone says something of the shadow.
+    /// If the service's own answer is too large to be kept for comparison, or is not JSON, only the status is compared.
     /// </summary>
     [Theory]
     [InlineData(FaultMode.Oversize)]
     [InlineData(FaultMode.Garbage)]
     [InlineData(FaultMode.Html)]
-    public async Task What_the_service_does_wrong_is_not_the_shadow_s_doing(FaultMode mode)
+    public async Task A_bad_answer_of_the_service_does_not_count_against_the_shadow(FaultMode mode)
     {
         await using var bench = await StartAsync(null, [.. Settings("users"), ("Upstreams:users:MaxResponseBytes", "67108864")]);
         bench.Services.Users.Faults.Set(mode);
@@ -273,7 +273,7 @@ public sealed class ShadowReadTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task What_lasts_for_hours_is_not_copied()
+    public async Task Long_lived_requests_are_not_copied()
     {
         await using var bench = await Start();
         foreach (var (header, value) in ((string, string)[])[("Accept", "text/html, Text/Event-Stream"), ("Upgrade", "websocket")])
@@ -290,7 +290,7 @@ public sealed class ShadowReadTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task A_test_key_s_reads_are_shown_to_the_sandbox_s_shadow_alone()
+    public async Task A_test_key_s_reads_are_copied_to_the_sandbox_s_shadow_only()
     {
         var sandbox = ("Sandbox:Upstreams:users:Address", _shadow.Orders.Address.AbsoluteUri);
         await using var bench = await StartAsync(null, [.. Settings("users"), sandbox]);
