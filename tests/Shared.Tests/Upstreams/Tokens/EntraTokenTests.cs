@@ -13,7 +13,7 @@ using static Bff.Shared.Tests.Upstreams.UpstreamBench;
 
 namespace Bff.Shared.Tests.Upstreams.Tokens;
 
-/// <summary><c>Type: Entra</c>: what Microsoft.Identity.Web asks of Entra's address, behind which a token endpoint answers here.</summary>
+/// <summary><c>Type: Entra</c>: the token requests of Microsoft.Identity.Web, which a local issuer answers in Entra's place.</summary>
 public sealed class EntraTokenTests : IDisposable
 {
     private const string Authority = "https://login.microsoftonline.com/9f1c1d7e-0000-4000-8000-000000000001/v2.0",
@@ -23,7 +23,7 @@ public sealed class EntraTokenTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
-    public async Task The_gateway_s_own_token_is_asked_for_once_and_anew_when_the_service_refuses_it()
+    public async Task The_gateway_s_own_token_is_requested_once_and_again_when_the_service_rejects_it()
     {
         await using var issuer = await TestIssuer.Start();
         await using var bench = await Bench(issuer, ("Clients:default:ClientSecret", "s3cret"), ("Upstreams:users:Token:Mode", "Client"));
@@ -38,7 +38,7 @@ public sealed class EntraTokenTests : IDisposable
                 Count = 1,
             }
         );
-        Assert.Equal("Bearer granted-2", await Sent(bench)); // Not the one that the package remembers.
+        Assert.Equal("Bearer granted-2", await Sent(bench)); // Not the rejected token, which the package still caches.
 
         Assert.Equal(2, issuer.TokenRequests.Count);
         Assert.All(
@@ -77,7 +77,7 @@ public sealed class EntraTokenTests : IDisposable
         Assert.All(issuer.TokenRequests, r => Assert.Contains("api://users/.default", r["scope"].Split(' ')));
     }
 
-    /// <summary>Kubernetes' workload identity: the platform writes an assertion into a file, which Entra trusts by agreement.</summary>
+    /// <summary>Kubernetes workload identity: the platform writes an assertion to a file, and Entra is configured to trust it.</summary>
     [Fact]
     public async Task A_federated_credential_takes_the_place_of_a_secret()
     {
@@ -133,8 +133,8 @@ public sealed class EntraTokenTests : IDisposable
     [InlineData(400, "interaction_required", "Failed", 1)]
     [InlineData(401, "invalid_client", "Failed", 1)]
     [InlineData(400, "temporarily_unavailable", "Unavailable", 1)]
-    [InlineData(500, "server_error", "Unavailable", 2)] // The package tries once more by itself.
-    public async Task A_refusal_is_the_call_s_failure_and_trouble_the_endpoint_s(int status, string error, string outcome, int requests)
+    [InlineData(500, "server_error", "Unavailable", 2)] // Microsoft.Identity.Web retries once by itself.
+    public async Task A_refusal_fails_the_call_and_an_endpoint_error_is_an_outage(int status, string error, string outcome, int requests)
     {
         await using var issuer = await TestIssuer.Start();
         issuer.AnswerToken = _ =>
@@ -152,7 +152,7 @@ public sealed class EntraTokenTests : IDisposable
     }
 
     [Fact]
-    public async Task A_token_that_entra_did_not_make_is_not_sent_there()
+    public async Task A_token_that_is_not_a_JWT_is_not_sent_to_entra()
     {
         await using var issuer = await TestIssuer.Start();
         await using var bench = await Bench(
@@ -173,7 +173,7 @@ public sealed class EntraTokenTests : IDisposable
     [InlineData("Upstreams:users:Token:Scope", null, "Upstreams:users:Token:Scope")]
     [InlineData("Upstreams:users:Token:Mode", "Exchange", "Upstreams:users:Token:Mode")]
     [InlineData("Upstreams:users:Token:Audience", "users", "Upstreams:users:Token:Audience")]
-    public void What_does_not_fit_entra_is_named(string key, string? value, string named)
+    public void A_setting_that_does_not_fit_entra_is_named(string key, string? value, string named)
     {
         var configuration = new ConfigurationBuilder()
             .AddInMemoryCollection(
@@ -239,7 +239,7 @@ public sealed class EntraTokenTests : IDisposable
         return call;
     }
 
-    /// <summary>Entra's name leads to a server on this machine.</summary>
+    /// <summary>Sends requests for Entra's host to the local issuer.</summary>
     private sealed class EntraAt(Uri issuer) : DelegatingHandler(new SocketsHttpHandler()), IHttpClientFactory
     {
         public HttpClient CreateClient(string name) => new(this, disposeHandler: false);

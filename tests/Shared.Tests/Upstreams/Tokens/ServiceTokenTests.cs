@@ -10,7 +10,7 @@ using static Bff.Shared.Tests.Upstreams.UpstreamBench;
 namespace Bff.Shared.Tests.Upstreams.Tokens;
 
 /// <summary>
-/// Tokens that the gateway asks for: what a service gets, how often the token endpoint is asked, and what its trouble costs whom.
+/// Tokens that the gateway requests: what a service gets, how often the token endpoint is called, and which calls its failures affect.
 /// </summary>
 public sealed class ServiceTokenTests
 {
@@ -42,7 +42,7 @@ public sealed class ServiceTokenTests
     }
 
     [Fact]
-    public async Task An_exchange_is_one_per_caller_s_token_and_each_service_gets_that_caller_s()
+    public async Task Each_caller_s_token_is_exchanged_once_and_the_service_gets_that_caller_s()
     {
         await using var issuer = await TestIssuer.Start();
         issuer.AnswerToken = asked => (200, Granted("for-" + asked["subject_token"]));
@@ -74,7 +74,7 @@ public sealed class ServiceTokenTests
     }
 
     [Fact]
-    public async Task On_behalf_of_is_said_as_entra_wants_it()
+    public async Task On_behalf_of_is_requested_in_the_form_that_entra_expects()
     {
         await using var issuer = await TestIssuer.Start();
         await using var bench = await Bench(
@@ -96,7 +96,7 @@ public sealed class ServiceTokenTests
     }
 
     [Fact]
-    public async Task A_token_is_renewed_ahead_of_its_end_while_the_old_one_serves()
+    public async Task A_token_is_renewed_before_it_expires_while_the_old_one_is_still_used()
     {
         var clock = new ManualTimeProvider(DateTimeOffset.UtcNow);
         await using var issuer = await TestIssuer.Start();
@@ -119,7 +119,7 @@ public sealed class ServiceTokenTests
     }
 
     [Fact]
-    public async Task A_token_endpoint_that_is_away_while_a_token_serves_costs_nothing()
+    public async Task A_failing_token_endpoint_affects_no_call_while_a_token_is_valid()
     {
         var clock = new ManualTimeProvider(DateTimeOffset.UtcNow);
         await using var issuer = await TestIssuer.Start();
@@ -216,7 +216,7 @@ public sealed class ServiceTokenTests
     }
 
     [Fact]
-    public async Task A_service_that_refuses_new_tokens_too_does_not_make_the_gateway_ask_for_ever()
+    public async Task A_service_that_rejects_new_tokens_too_does_not_cause_endless_token_requests()
     {
         await using var issuer = await TestIssuer.Start();
         await using var bench = await Bench(issuer, null, ("Upstreams:users:Token:Mode", "Client"));
@@ -234,7 +234,7 @@ public sealed class ServiceTokenTests
     }
 
     [Fact]
-    public async Task An_endpoint_that_hangs_costs_only_the_services_that_need_it_and_is_left_alone_after_a_while()
+    public async Task A_failing_endpoint_affects_only_the_services_that_need_it_and_is_left_alone_after_a_while()
     {
         var clock = new ManualTimeProvider(DateTimeOffset.UtcNow);
         await using var issuer = await TestIssuer.Start();
@@ -259,7 +259,7 @@ public sealed class ServiceTokenTests
     }
 
     [Fact]
-    public async Task A_refusal_is_the_call_s_failure_opens_no_breaker_and_is_not_repeated_for_a_moment()
+    public async Task A_refusal_fails_the_call_opens_no_breaker_and_is_remembered_for_a_moment()
     {
         await using var issuer = await TestIssuer.Start();
         issuer.AnswerToken = asked =>
@@ -286,7 +286,7 @@ public sealed class ServiceTokenTests
     [InlineData("""{"access_token":"t\r\nX-Admin: 1","token_type":"Bearer"}""")]
     [InlineData("""{"access_token":"t\u00e9","token_type":"Bearer"}""")]
     [InlineData("[]")]
-    public async Task What_is_no_usable_answer_is_an_endpoint_that_is_away(string answer)
+    public async Task An_unusable_answer_counts_as_an_unavailable_endpoint(string answer)
     {
         await using var issuer = await TestIssuer.Start();
         issuer.AnswerToken = _ => (200, JsonNode.Parse(answer) as JsonObject ?? []);
@@ -303,7 +303,7 @@ public sealed class ServiceTokenTests
     [InlineData("Fail", null, 0)]
     [InlineData("Client", "Bearer granted-1", 1)]
     [InlineData("None", null, 1)]
-    public async Task For_callers_without_a_token_it_is_as_configured(string otherwise, string? expected, int calls)
+    public async Task Callers_without_a_token_are_treated_as_configured(string otherwise, string? expected, int calls)
     {
         await using var issuer = await TestIssuer.Start();
         await using var bench = await Bench(
@@ -440,7 +440,7 @@ public sealed class ServiceTokenTests
     }
 
     [Fact]
-    public async Task Unauthenticated_of_grpc_is_a_refused_token_too()
+    public async Task The_gRPC_status_unauthenticated_is_a_rejected_token_too()
     {
         await using var issuer = await TestIssuer.Start();
         await using var bench = await Bench(issuer, null, ("Upstreams:catalog:Token:Mode", "Client"), ("Upstreams:catalog:Http2", "true"));
@@ -515,7 +515,7 @@ public sealed class ServiceTokenTests
         return bench.Services.Users.Calls.All[^1].Header("Authorization");
     }
 
-    /// <summary>The same user in another role, for identical reads of one caller are one call.</summary>
+    /// <summary>Reads as the same user in different roles, because identical reads of one caller share one call.</summary>
     private static Task<UpstreamAnswer<JsonElement>> AskAs(UpstreamBench bench, int role) =>
         bench
             .Client("users")
