@@ -164,7 +164,7 @@ public sealed partial class ManifestTests
                         new[] { ("gateways", "true"), ("telemetry", "prometheus") }
                     )
             );
-            // Each other, and their own stores.
+            // Pods of the same namespace: services call each other and their stores, and Redis nodes call each other.
             Assert.Contains(from, f => !f["namespaceSelector"].Exists && f["podSelector"].Exists && !f["podSelector"].Members.Any());
             Assert.Contains(from, f => f["podSelector.matchLabels"].Members.Any(m => m.Key == "bff.example.com/gateway"));
         }
