@@ -2,7 +2,7 @@ using Bff.Configuration;
 
 namespace NewBff.Features;
 
-/// <summary>Section <c>Welcome</c>, which belongs to the host's team. The host does not start with an undeclared key.</summary>
+/// <summary>Section <c>Welcome</c>, which belongs to the host's team. The host does not start if it contains an undeclared key.</summary>
 [Settings("Welcome")]
 public sealed class WelcomeSettings
 {
