@@ -7,7 +7,6 @@ using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Http;
 using Microsoft.Extensions.Logging;
 
 namespace Bff.TestKit;
@@ -151,7 +150,7 @@ public sealed class GatewayHost<TEntryPoint> : IAsyncDisposable
             builder.ConfigureLogging(logging => logging.ClearProviders().AddProvider(log));
             builder.ConfigureTestServices(all =>
             {
-                all.Configure<HttpClientFactoryOptions>("identity-provider", Generous.Patient);
+                all.WithPatientClients();
                 services?.Invoke(all);
             });
         }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Bff.Dev.Upstreams;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Http;
 
 namespace Bff.TestKit;
@@ -10,7 +11,8 @@ public static class Generous
     /// <summary>Timeout for Redis, which shares the busy machine of the tests (<c>State:Timeout</c>).</summary>
     public const string StateTimeout = "00:00:05";
 
-    private const string Timeout = "00:00:30";
+    /// <summary>Timeout for a call to a service or an identity provider.</summary>
+    public const string Timeout = "00:00:30";
 
     public static Dictionary<string, string?> Settings() =>
         new(StringComparer.OrdinalIgnoreCase)
@@ -22,14 +24,23 @@ public static class Generous
             ["Authentication:Schemes:Bearer:BackchannelTimeout"] = Timeout,
         };
 
-    /// <summary>Gives a client more time for calls that no setting limits.</summary>
-    public static void Patient(HttpClientFactoryOptions client)
+    /// <summary>
+    /// Gives the clients of identity providers more time for what no setting limits. A read of keys that fails is repeated by the host's
+    /// clock, which a test may have stopped.
+    /// </summary>
+    public static IServiceCollection WithPatientClients(this IServiceCollection services)
     {
-        ArgumentNullException.ThrowIfNull(client);
-        client.HttpClientActions.Add(static c => c.Timeout = TimeSpan.Parse(Timeout, CultureInfo.InvariantCulture));
-        client.HttpMessageHandlerBuilderActions.Add(static b =>
-            ((SocketsHttpHandler)b.PrimaryHandler).ConnectTimeout = TimeSpan.Parse(Timeout, CultureInfo.InvariantCulture)
-        );
+        var time = TimeSpan.Parse(Timeout, CultureInfo.InvariantCulture);
+        services.Configure<HttpClientFactoryOptions>("identity-provider", o => o.HttpClientActions.Add(client => client.Timeout = time));
+        foreach (var name in (string[])["identity-provider", "bff-authority", "bff-token-endpoint"])
+        {
+            services.Configure<HttpClientFactoryOptions>(
+                name,
+                o => o.HttpMessageHandlerBuilderActions.Add(b => ((SocketsHttpHandler)b.PrimaryHandler).ConnectTimeout = time)
+            );
+        }
+
+        return services;
     }
 
     /// <summary>Adds a generous timeout for every attempt at a service.</summary>

@@ -51,6 +51,7 @@ internal sealed class CallersHost : IAsyncDisposable
             ["Authentication:Schemes:Bearer:Authority"] = issuer?.Address,
             ["Authentication:Schemes:Bearer:ValidAudiences:0"] = "bff",
             ["Authentication:Schemes:Bearer:RequireHttpsMetadata"] = "false",
+            ["Authentication:Schemes:Bearer:BackchannelTimeout"] = Generous.Timeout,
             ["State:Timeout"] = Generous.StateTimeout,
             ["FailedCredentials:PerMinute"] = "100000",
             ["FailedCredentials:Burst"] = "10000",
@@ -72,6 +73,7 @@ internal sealed class CallersHost : IAsyncDisposable
                 builder.AddBffDefaults();
                 first?.Invoke(builder);
                 builder.AddBearerTokens();
+                builder.Services.WithPatientClients();
                 configure?.Invoke(builder);
             },
             app =>
