@@ -15,7 +15,7 @@ namespace Bff.TestKit;
 public sealed class SparseProvider : IAsyncDisposable
 {
     private readonly WebApplication _app;
-    private readonly SigningTestKey _key;
+    private SigningTestKey _key;
     private readonly ConcurrentDictionary<string, string> _nonces = new();
     private readonly ConcurrentDictionary<string, string> _pushed = new();
     private string _client = "";
@@ -37,6 +37,9 @@ public sealed class SparseProvider : IAsyncDisposable
 
     /// <summary>Issuer in discovery and id_tokens; null for the address.</summary>
     public string? IssuerName { get; set; }
+
+    /// <summary>Id of the key in the published key set; null for none. <see cref="Change"/> names it in id_tokens.</summary>
+    public string? KeyId { get; set; }
 
     /// <summary>Changes the discovery document.</summary>
     public Action<JsonObject> ChangeDiscovery { get; set; } = _ => { };
@@ -125,6 +128,9 @@ public sealed class SparseProvider : IAsyncDisposable
         return _key.SignRaw(header.ToJsonString(), claims.ToJsonString());
     }
 
+    /// <summary>Signs with a new RSA key, which is published with the id of the previous one.</summary>
+    public void ReplaceKey() => _key = SigningTestKey.Rsa("unnamed", _key.Algorithm);
+
     private JsonObject Discovery()
     {
         var document = Sparse();
@@ -206,6 +212,11 @@ public sealed class SparseProvider : IAsyncDisposable
         var key = _key.PublicJwk();
         key.Remove("kid");
         key.Remove("use");
+        if (KeyId is not null)
+        {
+            key["kid"] = KeyId;
+        }
+
         return new() { ["keys"] = new JsonArray(key) };
     }
 

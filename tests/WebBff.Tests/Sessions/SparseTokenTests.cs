@@ -83,6 +83,25 @@ public sealed class SparseTokenTests(SharedSurroundings surroundings) : WebTest(
         await Expect(provider, isGood: false);
     }
 
+    [Fact]
+    public async Task A_key_that_the_provider_replaces_under_the_same_id_is_followed()
+    {
+        await using var provider = await SparseProvider.Start();
+        provider.KeyId = "only";
+        provider.Change = (header, _) => header["kid"] = "only";
+        var (host, clock) = StartClocked(At(provider));
+        using var first = NewBrowser(host);
+        using var before = await SignIn(first, provider);
+        provider.ReplaceKey();
+        clock.Advance(TimeSpan.FromSeconds(3)); // The keys are read at most every two seconds.
+        using var second = NewBrowser(host);
+
+        using var after = await SignIn(second, provider);
+
+        Assert.Equal((HttpStatusCode.Found, HttpStatusCode.Found), (before.StatusCode, after.StatusCode));
+        await second.User();
+    }
+
     private static Dictionary<string, string?> At(SparseProvider provider) => new() { ["Session:Authority"] = provider.Address };
 
     private static async Task<HttpResponseMessage> SignIn(Browser browser, SparseProvider provider)

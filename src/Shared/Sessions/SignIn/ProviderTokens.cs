@@ -169,7 +169,9 @@ internal sealed class ProviderTokens(ProviderMetadata metadata, Reloadable<Sessi
 
         var configuration = await metadata.Get(cancellation);
         var result = await Validate(token, configuration, anyAudience, types);
-        if (!result.IsValid && IsOfUnknownKey(token, configuration))
+
+        // The provider may also have replaced a key under the same id.
+        if (!result.IsValid && (IsOfUnknownKey(token, configuration) || result.Exception is SecurityTokenInvalidSignatureException))
         {
             var newer = await metadata.GetNewer(configuration, cancellation);
             result = newer == configuration ? result : await Validate(token, newer, anyAudience, types);
