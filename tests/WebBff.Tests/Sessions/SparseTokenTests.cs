@@ -40,6 +40,16 @@ public sealed class SparseTokenTests(SharedSurroundings surroundings) : WebTest(
         await Expect(provider, isGood);
     }
 
+    /// <summary>RFC 7515 section 4.1.11: the host understands no extension, so it refuses a token that requires one.</summary>
+    [Fact]
+    public async Task A_token_with_an_extension_that_must_be_understood_is_refused()
+    {
+        await using var provider = await SparseProvider.Start();
+        provider.Change = (header, _) => header["crit"] = new JsonArray("exp");
+
+        await Expect(provider, isGood: false);
+    }
+
     /// <summary>
     /// Section 3.1.3.7, steps 3 to 5: other audiences are accepted only if the token names this client as the authorized party.
     /// </summary>

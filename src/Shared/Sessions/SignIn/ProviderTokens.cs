@@ -148,6 +148,9 @@ internal sealed class ProviderTokens(ProviderMetadata metadata, Reloadable<Sessi
             ? Text(claims, "azp") == clientId
             : claims.GetProperty("aud") is not { ValueKind: JsonValueKind.Array } audiences || audiences.GetArrayLength() == 1;
 
+    // RFC 7515 section 4.1.11: the recipient must understand what `crit` names, and this host understands no extension.
+    private static bool HasExtension(SecurityToken token) => Claims(((JsonWebToken)token).EncodedHeader).TryGetProperty("crit", out _);
+
     // RFC 7515 section 4.1.9.
     private static string Short(string type) =>
         type.StartsWith("application/", StringComparison.OrdinalIgnoreCase) ? type["application/".Length..] : type;
@@ -232,8 +235,8 @@ internal sealed class ProviderTokens(ProviderMetadata metadata, Reloadable<Sessi
                     var now = time.GetUtcNow().UtcDateTime;
                     return expires is { } end && now < end + Skew && (notBefore is not { } start || now >= start - Skew);
                 },
-                TypeValidator = (type, _, _) =>
-                    string.IsNullOrEmpty(type) || types.Contains(Short(type), StringComparer.OrdinalIgnoreCase)
+                TypeValidator = (type, read, _) =>
+                    !HasExtension(read) && (string.IsNullOrEmpty(type) || types.Contains(Short(type), StringComparer.OrdinalIgnoreCase))
                         ? type ?? "" // RFC 7519 section 5.1: the type is optional.
                         : throw new SecurityTokenInvalidTypeException("Another kind of token."),
                 LogValidationExceptions = false,
