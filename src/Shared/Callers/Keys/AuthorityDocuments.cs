@@ -17,13 +17,18 @@ internal sealed class AuthorityDocuments(IHttpClientFactory clients, ProviderSet
     public sealed record Discovery(string? Issuer, Uri KeysAddress);
 
     /// <summary>Reads the discovery document.</summary>
-    /// <exception cref="InvalidDataException">It is not a discovery document.</exception>
+    /// <exception cref="InvalidDataException">It is not a discovery document, or no issuer is known.</exception>
     public async Task<Discovery> ReadDiscovery(CancellationToken cancellation)
     {
         using var timeout = Timeout(cancellation);
         using var client = clients.CreateClient(ClientName);
         var document = await client.ReadDiscovery(settings.MetadataAddress!, timeout.Token);
         var issuer = ClientRequests.Text(document, "issuer");
+        if (string.IsNullOrEmpty(issuer) && settings.Issuers.Count == 0)
+        {
+            throw new InvalidDataException("The discovery document names no issuer."); // Without one every token would be refused.
+        }
+
         return new Discovery(string.IsNullOrEmpty(issuer) ? null : issuer, document.Address("jwks_uri", settings.RequireHttpsMetadata));
     }
 

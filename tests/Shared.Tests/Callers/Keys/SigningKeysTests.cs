@@ -201,6 +201,21 @@ public sealed class SigningKeysTests
     }
 
     [Fact]
+    public async Task Tokens_are_accepted_after_the_discovery_document_has_lost_its_issuer()
+    {
+        await using var issuer = await TestIssuer.Start();
+        await using var host = await (await CallersHost.Start(issuer, new() { ["Authentication:KeyRefresh"] = "00:00:01" })).Ready();
+        var (token, unseen) = (issuer.Token(), issuer.Token());
+        Assert.Equal(HttpStatusCode.OK, (await host.Get(token)).Status);
+
+        issuer.IssuerName = "";
+        var asked = issuer.DiscoveryFetches;
+        await Eventually.True(() => issuer.DiscoveryFetches >= asked + 2); // The first document without an issuer has been read.
+
+        Assert.Equal(HttpStatusCode.OK, (await host.Get(unseen)).Status);
+    }
+
+    [Fact]
     public async Task A_host_that_has_never_had_keys_is_not_ready_and_refuses_without_blaming_the_token()
     {
         await using var issuer = await TestIssuer.Start();
