@@ -121,7 +121,7 @@ internal sealed record SessionSettings
     /// </summary>
     [Setting(
         Range = "a path of this host, or an address below one of `ReturnOrigins`",
-        Default = "the first of `ReturnOrigins`, else `/` (portal: `/portal`)"
+        Default = "the first of `ReturnOrigins`, else `/`"
     )]
     public string? Home { get; init; }
 
