@@ -117,6 +117,11 @@ internal sealed class JwtVerifier(TokenProviders providers, TimeProvider time)
             {
                 return (null, Refusals.Issuer);
             }
+
+            if (result.Exception is ArgumentException)
+            {
+                return (null, Refusals.Claims); // The package cannot read a claim (SecurityTokenMalformedException), whatever the key.
+            }
         }
 
         provider.Keys.Suspect();

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json.Nodes;
 using Bff.TestKit;
 
 namespace Bff.Shared.Tests.Callers.Bearer;
@@ -66,5 +67,20 @@ public sealed class TokenTableTests(TokenTable table) : IClassFixture<TokenTable
                 StringComparison.Ordinal
             );
         }
+    }
+
+    [Theory]
+    [InlineData("jti", "5")]
+    [InlineData("iat", "\"now\"")]
+    [InlineData("exp", "null")]
+    [InlineData("aud", "[5,\"bff\"]")]
+    public async Task A_claim_of_the_wrong_type_is_not_blamed_on_the_signature(string claim, string value)
+    {
+        var token = table.Issuer.Token(claims => claims[claim] = JsonNode.Parse(value));
+
+        var (_, code, response) = await table.Host.Get(token);
+
+        Assert.Equal("invalid_token", code);
+        Assert.Contains("claim", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
     }
 }
