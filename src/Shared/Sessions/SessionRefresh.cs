@@ -23,7 +23,8 @@ internal enum RefreshOutcome
 
 /// <summary>
 /// Gives a session its next access token.
-/// 1. In this process there is one run per session, which outlives the requests that wait for it.
+/// 1. In this process there is one run per session, which outlives the requests that wait for it. A request whose token is still valid
+///    waits for at most a second.
 /// 2. Across instances one holder has the session's lock; the others wait for what it writes.
 /// 3. The holder reads the session again, because another instance may have been faster, and asks the provider once.
 /// 4. The new token determines the user's current claims.
@@ -44,6 +45,7 @@ internal sealed partial class SessionRefresh(
     private static readonly TimeSpan LockLife = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(8);
     private static readonly TimeSpan LongestAnswer = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan LongestAhead = TimeSpan.FromSeconds(1); // A silent provider must not delay a valid token's requests.
     private static readonly TimeSpan LongestSaving = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan LookAgainAfter = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LookSeldomAfter = TimeSpan.FromMilliseconds(250);
@@ -70,9 +72,14 @@ internal sealed partial class SessionRefresh(
             _spared.TryRemove(key, out _);
         }
 
+        var longest = IsOver(session.Record) ? LongestAnswer : LongestAhead;
         try
         {
-            return await _refreshes.Run(key, this, static (k, refresh) => refresh.Hold(k)).WaitAsync(LongestAnswer, time, cancellation);
+            return await _refreshes.Run(key, this, static (k, refresh) => refresh.Hold(k)).WaitAsync(longest, time, cancellation);
+        }
+        catch (TimeoutException) when (longest == LongestAhead)
+        {
+            return IsOver(session.Record) ? RefreshOutcome.Away : RefreshOutcome.Ok; // The run goes on.
         }
         catch (TimeoutException saving)
         {

@@ -46,6 +46,23 @@ public sealed class RefreshTests(SharedSurroundings surroundings) : WebTest(surr
         Assert.Equal(before + 1, Surroundings.Identity.Calls[IdentityEndpoint.Refresh]);
     }
 
+    [Fact]
+    public async Task A_silent_provider_holds_a_request_whose_token_is_valid_for_no_longer_than_a_second()
+    {
+        var (host, clock) = StartClocked();
+        var browser = await SignedIn(host);
+        clock.Advance(UntilDue);
+        Surroundings.Identity.Faults[IdentityEndpoint.Token] = IdentityFault.Hang;
+
+        var asked = browser.Get("/api/orders?limit=1");
+        await Eventually.True(() => clock.DueIn(TimeSpan.FromSeconds(1)) > 0);
+        clock.Advance(TimeSpan.FromSeconds(1));
+        using var answer = await asked;
+
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Surroundings.Identity.Faults.Clear();
+    }
+
     /// <summary>The provider has spent the previous refresh token, so without the new one the user would be signed out.</summary>
     [RedisFact]
     public async Task A_refresh_token_that_came_when_the_store_went_away_is_saved_once_it_is_back()
