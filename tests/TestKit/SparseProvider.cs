@@ -41,6 +41,9 @@ public sealed class SparseProvider : IAsyncDisposable
     /// <summary>Id of the key in the published key set; null for none. <see cref="Change"/> names it in id_tokens.</summary>
     public string? KeyId { get; set; }
 
+    /// <summary>Entry of the key set before the key; null for none.</summary>
+    public JsonNode? OtherKey { get; set; }
+
     /// <summary>Changes the discovery document.</summary>
     public Action<JsonObject> ChangeDiscovery { get; set; } = _ => { };
 
@@ -217,7 +220,7 @@ public sealed class SparseProvider : IAsyncDisposable
             key["kid"] = KeyId;
         }
 
-        return new() { ["keys"] = new JsonArray(key) };
+        return new() { ["keys"] = OtherKey is null ? new JsonArray(key) : new JsonArray(OtherKey.DeepClone(), key) };
     }
 
     private async Task Token(HttpContext context)

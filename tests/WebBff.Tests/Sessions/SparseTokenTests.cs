@@ -93,6 +93,20 @@ public sealed class SparseTokenTests(SharedSurroundings surroundings) : WebTest(
         await Expect(provider, isGood: false);
     }
 
+    /// <summary>RFC 7517 section 5: a key that cannot be read is ignored.</summary>
+    [Theory]
+    [InlineData("[]")]
+    [InlineData("""{"kty":"RSA","kid":7,"n":"AQAB","e":"AQAB"}""")]
+    [InlineData("""{"kty":"RSA","kid":"other","alg":5,"n":"AQAB","e":"AQAB"}""")]
+    [InlineData("""{"kty":"RSA","kid":"other","key_ops":"verify","n":"AQAB","e":"AQAB"}""")]
+    public async Task A_published_key_that_cannot_be_read_does_not_invalidate_the_others(string key)
+    {
+        await using var provider = await SparseProvider.Start();
+        provider.OtherKey = JsonNode.Parse(key);
+
+        await Expect(provider, isGood: true);
+    }
+
     [Fact]
     public async Task A_key_that_the_provider_replaces_under_the_same_id_is_followed()
     {

@@ -93,7 +93,7 @@ internal sealed partial class ProviderMetadata(
         try
         {
             var client = clients.CreateClient(ProviderClient.HttpName);
-            var retriever = new HttpDocumentRetriever(client) { RequireHttps = current.RequireHttpsMetadata };
+            var retriever = new ReadableKeys(new HttpDocumentRetriever(client) { RequireHttps = current.RequireHttpsMetadata });
             var configuration = await OpenIdConnectConfigurationRetriever.GetAsync(
                 current.Authority + "/.well-known/openid-configuration",
                 retriever,

@@ -1,0 +1,55 @@
+using System.Text.Json;
+using Microsoft.IdentityModel.Protocols;
+using Microsoft.IdentityModel.Tokens;
+
+namespace Bff.Sessions.SignIn;
+
+/// <summary>
+/// Leaves out published keys that cannot be read (RFC 7517 section 5). The package's reader would refuse the whole key set because of one
+/// of them.
+/// </summary>
+internal sealed class ReadableKeys(IDocumentRetriever documents) : IDocumentRetriever
+{
+    /// <inheritdoc />
+    public async Task<string> GetDocumentAsync(string address, CancellationToken cancel)
+    {
+        var text = await documents.GetDocumentAsync(address, cancel);
+        try
+        {
+            using var document = JsonDocument.Parse(text);
+            if (
+                document.RootElement.ValueKind != JsonValueKind.Object
+                || !document.RootElement.TryGetProperty("keys", out var keys)
+                || keys.ValueKind != JsonValueKind.Array
+            )
+            {
+                return text;
+            }
+
+            var readable = keys.EnumerateArray().Where(IsReadable).Select(key => key.GetRawText()).ToList();
+            return readable.Count > 0 ? "{\"keys\":[" + string.Join(',', readable) + "]}" : text;
+        }
+        catch (JsonException)
+        {
+            return text; // The package's reader reports it.
+        }
+    }
+
+    private static bool IsReadable(JsonElement key)
+    {
+        if (key.ValueKind != JsonValueKind.Object)
+        {
+            return false;
+        }
+
+        try
+        {
+            _ = new JsonWebKey(key.GetRawText());
+            return true;
+        }
+        catch (ArgumentException)
+        {
+            return false;
+        }
+    }
+}
