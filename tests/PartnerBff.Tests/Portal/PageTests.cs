@@ -222,6 +222,33 @@ public sealed class PageTests(SharedSurroundings surroundings) : PortalTest(surr
         }
     }
 
+    [ChromiumFact]
+    public async Task Names_and_notes_without_a_place_to_break_stay_in_the_window()
+    {
+        var host = StartPortal();
+        await using var chromium = await Chromium.Start(host);
+        var page = chromium.Page;
+        await chromium.SignIn("/portal/keys/new", "Carol");
+        await page.GetByLabel("Name").FillAsync(new string('W', 100));
+        await page.GetByRole(AriaRole.Button, new() { Name = "Create key" }).ClickAsync();
+        await chromium.HasNoBarriers();
+        var key = await page.GetByLabel("API key").InputValueAsync();
+        using var called = await Get(host, "/v1/products?limit=1", key);
+        await WaitForRequests(host, "acme:test", 1);
+
+        await page.GotoAsync("/portal/requests?mode=test");
+        await Expect(page.Locator("tbody tr")).ToHaveCountAsync(1);
+        await chromium.HasNoBarriers();
+
+        await page.GotoAsync("/portal/webhooks/new");
+        await page.GetByLabel("Address").FillAsync("https://example.com/hooks");
+        await page.GetByLabel("Note").FillAsync(new string('W', 500));
+        await page.GetByRole(AriaRole.Button, new() { Name = "Add endpoint" }).ClickAsync();
+        await page.GetByRole(AriaRole.Link, new() { Name = "Go to the endpoint" }).ClickAsync();
+        await Expect(page.Locator("[data-endpoint]")).ToBeVisibleAsync();
+        await chromium.HasNoBarriers();
+    }
+
     private static async Task<string> AddKeyAndEndpoint(IPage page)
     {
         await page.GotoAsync("/portal/keys/new");
