@@ -240,7 +240,9 @@ public sealed class PlanTests(SharedSurroundings surroundings) : PortalTest(surr
         Assert.All(all["data"]!.AsArray(), e => Assert.False(string.IsNullOrEmpty((string?)e!["requestId"])));
 
         var carol = await SignedIn(host);
-        Assert.Contains((string)hook["id"]!, await Page(await carol.Get("/portal/activity")), StringComparison.Ordinal);
+        var activity = await Page(await carol.Get("/portal/activity"));
+        Assert.Contains((string)hook["id"]!, activity, StringComparison.Ordinal);
+        Assert.Contains("enabled: true", activity, StringComparison.Ordinal);
         var dave = await SignedIn(host, "dave");
         Assert.DoesNotContain((string)hook["id"]!, await Page(await dave.Get("/portal/activity")), StringComparison.Ordinal);
         await Problem(await Send(host, HttpMethod.Get, "/internal/audit", AcmeKey), 403, "insufficient_scope");

@@ -48,6 +48,12 @@ internal static class ShowActivity
 
     private static string? Facts(System.Text.Json.JsonElement? facts) =>
         facts is { ValueKind: System.Text.Json.JsonValueKind.Object } known
-            ? string.Join(", ", known.EnumerateObject().Select(f => $"{f.Name}: {f.Value}"))
+            ? string.Join(", ", known.EnumerateObject().Select(f => $"{f.Name}: {Fact(f.Value)}"))
             : null;
+
+    // As in the API's answers: the text of a boolean element begins with a capital.
+    private static string Fact(System.Text.Json.JsonElement value) =>
+        value.ValueKind is System.Text.Json.JsonValueKind.True or System.Text.Json.JsonValueKind.False
+            ? value.GetRawText()
+            : value.ToString();
 }
