@@ -14,11 +14,19 @@ internal static class LandingPage
         """
         <!doctype html>
         <html lang="en">
-        <head><meta charset="utf-8"><title>Web API</title></head>
+        <head>
+        <meta charset="utf-8">
+        <meta name="viewport" content="width=device-width, initial-scale=1">
+        <meta name="color-scheme" content="light dark">
+        <title>Web API</title>
+        <link rel="icon" href="data:,">
+        </head>
         <body>
+        <main>
         <h1>Web API</h1>
         <p>This address serves an app's data. The app itself has another address.</p>
         <p><a href="/bff/login">Sign in</a> · <a href="/bff/user">Who is signed in</a></p>
+        </main>
         </body>
         </html>
         """
