@@ -12,6 +12,15 @@ const routes = [
   [/^orders$/, pages.orders], [/^orders\/([^/]+)$/, pages.orderPage], [/^sessions$/, pages.sessions],
 ];
 
+// An address that cannot be decoded leads to no page.
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new ApiError(404, null);
+  }
+}
+
 const signInUrl = () => '/bff/login?returnUrl=' + encodeURIComponent('/' + location.hash);
 
 function welcome(code) {
@@ -33,7 +42,8 @@ function problem(error, again) {
   const missing = error.status === 404;
   document.title = missing ? 'Not found · Norrland' : 'Not available · Norrland';
   return el(missing ? 'section.card.trouble' : 'section.card.trouble.error', { role: 'alert' }, el('h1', {}, missing ? 'This page does not exist' : 'This page cannot be shown right now'),
-    el('p', {}, missing ? 'It may have been removed, or its address was mistyped.' : error.message),
+    el('p', {}, missing ? 'It may have been removed, or its address was mistyped.'
+      : error instanceof ApiError ? error.message : 'Something unexpected happened. Reload the page.'),
     error.requestId ? el('code.small', {}, `Request ${error.requestId}`) : null,
     missing ? el('a.button', { href: '#/' }, 'Go to the overview') : el('button', { onclick: again }, 'Try again'));
 }
@@ -52,7 +62,7 @@ async function show(moved = false) {
   try {
     const [pattern, page] = routes.find(([candidate]) => candidate.test(path)) || [];
     if (!page) throw new ApiError(404, null);
-    const asked = page(decodeURIComponent(pattern.exec(path)[1] || ''), Object.fromEntries(new URLSearchParams(query)));
+    const asked = page(decoded(pattern.exec(path)[1] || ''), Object.fromEntries(new URLSearchParams(query)));
     let isShown = false;
     for await (const result of asked[Symbol.asyncIterator] ? asked : [asked]) {
       if (mine !== turn) return;
