@@ -57,6 +57,7 @@ export const action = (tag, attributes, label, work) => el(tag, {
     } catch (error) {
       if (error.status === 401) return again();
       button.disabled = false;
+      if (document.activeElement === document.body) button.focus(); // It lost the focus while it was off.
       button.after(el('span.small.bad', { role: 'alert' }, error.message));
     }
   },

@@ -42,7 +42,11 @@ export class Tools {
   drawFaults() {
     const select = el('select', { 'aria-label': 'Service' }, services.map(name =>
       el('option', { value: name, selected: name === this.selected }, this.broken[name] ? `${name} (${modes[this.broken[name]].toLowerCase()})` : name)));
-    select.addEventListener('change', () => { this.selected = select.value; this.drawFaults(); });
+    select.addEventListener('change', () => {
+      this.selected = select.value;
+      this.drawFaults();
+      this.faults.querySelector('select').focus(); // The old one is gone, and the keyboard's place with it.
+    });
     this.selected = select.value;
     const now = this.broken[this.selected] || 'heal';
     this.faults.replaceChildren(
@@ -61,7 +65,9 @@ export class Tools {
     if (mode === 'heal') delete this.broken[service];
     else this.broken[service] = mode;
     sessionStorage.setItem('broken', JSON.stringify(this.broken));
+    const isLeft = document.activeElement !== document.body && !this.faults.contains(document.activeElement);
     this.drawFaults();
+    if (!isLeft) this.faults.querySelector(`[data-mode=${mode}]`).focus();
     again();
   }
 

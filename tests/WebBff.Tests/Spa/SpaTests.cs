@@ -130,6 +130,7 @@ public sealed class SpaTests(SharedSurroundings surroundings) : WebTest(surround
         await order.ClickAsync();
         await Expect(page.Locator("button + [role=alert]")).Not.ToBeEmptyAsync();
         await Expect(order).ToBeEnabledAsync();
+        await Expect(order).ToBeFocusedAsync();
         Upstream.Orders.Faults.Heal();
         await order.ClickAsync();
         await Expect(page.Locator("main h1")).ToHaveTextAsync(new Regex("^Order o-"));
@@ -169,6 +170,34 @@ public sealed class SpaTests(SharedSurroundings surroundings) : WebTest(surround
         await Expect(page.Locator("nav [aria-current=page]")).ToHaveTextAsync("Orders");
         await Expect(page.Locator("main[data-page=orders]")).ToBeFocusedAsync();
         Assert.Equal("Orders · Norrland", await page.TitleAsync());
+    }
+
+    [ChromiumFact]
+    public async Task The_keyboard_keeps_its_place_while_a_service_is_broken()
+    {
+        await using var chromium = await Chromium.Start(Start());
+        var page = chromium.Page;
+        await chromium.SignIn("/bff/login?returnUrl=/%23/products", "Alice");
+        await Expect(page.Locator("main[data-page=products]")).ToBeVisibleAsync();
+
+        await page.Locator("select").FocusAsync();
+        await page.Locator("select").SelectOptionAsync("reviews");
+        await Expect(page.Locator("select")).ToBeFocusedAsync();
+        await page.Locator("[data-mode=error]").FocusAsync();
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(page.Locator("[data-mode=error]")).ToHaveAttributeAsync("aria-pressed", "true");
+        await Expect(page.Locator("[data-mode=error]")).ToBeFocusedAsync();
+    }
+
+    [ChromiumFact]
+    public async Task An_address_that_cannot_be_decoded_leads_to_no_page()
+    {
+        await using var chromium = await Chromium.Start(Start());
+        await chromium.SignIn("/bff/login", "Alice");
+
+        await chromium.Page.GotoAsync("/#/products/%");
+
+        await Expect(chromium.Page.Locator("main h1")).ToHaveTextAsync("This page does not exist");
     }
 
     [ChromiumFact]
