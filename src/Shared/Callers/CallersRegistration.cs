@@ -67,7 +67,9 @@ public static class CallersRegistration
             ); // Mistakes are reported later, together with all others.
         services.AddSingleton<JwtVerifier>();
         services.AddSingleton<Introspector>();
-        services.AddSingleton<ICallerSource, BearerTokens>();
+        services.AddSingleton<BearerTokens>();
+        services.AddSingleton<ICallerSource>(provider => provider.GetRequiredService<BearerTokens>());
+        services.AddSingleton<ICredentialLife, TokenLife>();
         return builder;
     }
 

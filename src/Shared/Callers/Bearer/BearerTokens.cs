@@ -75,6 +75,20 @@ internal sealed class BearerTokens(
 
     CallerToken ICallerSource.TokenOf(HttpContext context) => CallerToken.OfHeader(context.Request.Headers.Authorization[0]!);
 
+    /// <summary>
+    /// Returns the result for a header that was accepted before: no refusal if its token is still good or the header holds none.
+    /// </summary>
+    public async ValueTask<CallerResult> ResolveAgain(string header, CancellationToken cancellation)
+    {
+        if (!header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase))
+        {
+            return CallerResult.None;
+        }
+
+        var token = header[Scheme.Length..].Trim(' ');
+        return Remembered(token) is { } known ? known : await Verify(token, cancellation);
+    }
+
     private CallerResult? Remembered(ReadOnlySpan<char> token)
     {
         if (_verified.TryGet(token, out var verified))

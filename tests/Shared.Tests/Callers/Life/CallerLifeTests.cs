@@ -166,6 +166,45 @@ public sealed class CallerLifeTests
         await ofKey.Ended.WaitAsync(WaitLimit);
     }
 
+    [Theory, MemberData(nameof(All))]
+    public async Task A_long_answer_ends_when_the_key_that_signed_its_token_is_withdrawn(string kind)
+    {
+        var clock = new ManualTimeProvider(DateTimeOffset.UtcNow);
+        await using var bench = await Bench.Start(clock: clock);
+        using var answer = await bench.Open(kind, bench.Bearer(_ => { }));
+
+        bench.Issuer.Rotate("second", withdrawOld: true);
+
+        await Eventually.True(() =>
+        {
+            clock.Advance(TimeSpan.FromMilliseconds(250));
+            return answer.Ended.IsCompleted;
+        });
+    }
+
+    [Fact]
+    public async Task A_long_answer_ends_when_introspection_calls_its_token_inactive()
+    {
+        var clock = new ManualTimeProvider(DateTimeOffset.UtcNow);
+        await using var bench = await Bench.Start(clock: clock);
+        bench.Issuer.Opaque["opaque-1"] = new JsonObject
+        {
+            ["active"] = true,
+            ["sub"] = "u-7",
+            ["scope"] = "api",
+            ["aud"] = "bff",
+        };
+        using var answer = await bench.Open("sse", ("Authorization", "Bearer opaque-1"));
+
+        Assert.True(bench.Issuer.Opaque.TryRemove("opaque-1", out _));
+
+        await Eventually.True(() =>
+        {
+            clock.Advance(TimeSpan.FromMilliseconds(250));
+            return answer.Ended.IsCompleted;
+        });
+    }
+
     [Fact]
     public async Task An_ordinary_answer_that_is_being_written_at_the_expiry_arrives_whole()
     {
