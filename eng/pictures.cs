@@ -50,11 +50,23 @@ await page.WaitForLoadStateAsync(LoadState.NetworkIdle);
 await Take("app-with-a-part-missing");
 await http.PostAsJsonAsync(Recommendations + "/__faults", new { mode = "none" });
 
-// 3. The portal.
+// 3. The portal after some requests with a new key, so that there is something to see.
 page = await Open(1280, 800);
-await page.GotoAsync(Partner + "/portal");
+await page.GotoAsync(Partner + "/portal/keys/new");
 await page.GetByRole(AriaRole.Button, new() { Name = "Carol" }).First.ClickAsync();
-await page.WaitForURLAsync(Partner + "/portal**");
+await page.GetByLabel("Name").FillAsync("Warehouse sync");
+await page.Locator("[name=mode][value=live]").CheckAsync();
+await page.GetByRole(AriaRole.Button, new() { Name = "Create key" }).ClickAsync();
+var key = await page.Locator("#secret").InputValueAsync();
+for (var i = 0; i < 24; i++)
+{
+    var path = i % 6 == 5 ? "/v1/orders/none" : i % 2 == 0 ? "/v1/orders?limit=2" : "/v1/products?limit=2";
+    using var call = new HttpRequestMessage(HttpMethod.Get, Partner + path) { Headers = { { "Authorization", "Bearer " + key } } };
+    using var answer = await http.SendAsync(call);
+}
+
+await page.WaitForTimeoutAsync(2000); // Requests are counted shortly after their answers.
+await page.GotoAsync(Partner + "/portal");
 await page.Locator("h1").WaitForAsync();
 await Take("portal");
 
