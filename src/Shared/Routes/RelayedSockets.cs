@@ -43,6 +43,13 @@ internal static class RelayedSockets
         && request.Headers.Upgrade is [{ } protocol]
         && protocol.Equals(WebSocket, StringComparison.OrdinalIgnoreCase);
 
+    /// <summary>
+    /// Whether a request of HTTP/2 or HTTP/3 opens a WebSocket (RFC 8441 section 4). The name has to match exactly: the proxy ignores its
+    /// case, and would open a socket that nothing relays.
+    /// </summary>
+    public static bool IsConnect(HttpContext context) =>
+        context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true, Protocol: WebSocket };
+
     /// <summary>Refuses any version but 13. The refusal names the supported version (RFC 6455 section 4.4).</summary>
     private static void CheckVersion(HttpContext context)
     {

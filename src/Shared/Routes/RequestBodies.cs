@@ -70,7 +70,7 @@ internal static class RequestBodies
         && context.Features.Get<IHttpExtendedConnectFeature>()?.IsExtendedConnect != true;
 
     private static bool IsTunnel(HttpContext context) =>
-        HttpMethods.IsConnect(context.Request.Method) && context.Features.Get<IHttpExtendedConnectFeature>()?.IsExtendedConnect != true;
+        HttpMethods.IsConnect(context.Request.Method) && !RelayedSockets.IsConnect(context);
 
     private static bool IsStream(HttpRequest request) =>
         HttpProtocol.IsHttp2(request.Protocol)

@@ -64,6 +64,25 @@ public sealed class RelayedSocketTests : IAsyncLifetime, IDisposable
         await _service!.DisposeAsync();
     }
 
+    /// <summary>No service was asked, so none has failed.</summary>
+    [Theory]
+    [InlineData("connect-udp")]
+    [InlineData("WebSocket")]
+    public async Task A_tunnel_of_another_protocol_is_refused_over_HTTP2(string protocol)
+    {
+        using var client = new HttpMessageInvoker(new LeakSentinelHandler(_gateway!.Leaks, new SocketsHttpHandler { UseProxy = false }));
+        using var request = new HttpRequestMessage(HttpMethod.Connect, new UriBuilder(Addresses()[^1]) { Path = "/talk" }.Uri)
+        {
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
+        request.Headers.Protocol = protocol;
+
+        using var answer = await client.SendAsync(request, default).WaitAsync(WaitLimit);
+
+        Assert.Equal(HttpStatusCode.MethodNotAllowed, answer.StatusCode);
+    }
+
     [Theory, MemberData(nameof(Versions))]
     public async Task An_idle_socket_is_closed_after_an_hour_and_not_before(int version)
     {
@@ -210,13 +229,16 @@ public sealed class RelayedSocketTests : IAsyncLifetime, IDisposable
         stream.Write(new byte[length]);
     }
 
-    private async Task<ClientWebSocket> Connect(int version)
-    {
-        var addresses = _gateway!
+    private List<Uri> Addresses() =>
+        _gateway!
             .Services.GetRequiredService<IServer>()
             .Features.Get<IServerAddressesFeature>()!
             .Addresses.Select(a => new Uri(a))
             .ToList();
+
+    private async Task<ClientWebSocket> Connect(int version)
+    {
+        var addresses = Addresses();
         var socket = new ClientWebSocket();
         socket.Options.KeepAliveInterval = TimeSpan.Zero;
         if (version == 2)
@@ -224,7 +246,7 @@ public sealed class RelayedSocketTests : IAsyncLifetime, IDisposable
             (socket.Options.HttpVersion, socket.Options.HttpVersionPolicy) = (HttpVersion.Version20, HttpVersionPolicy.RequestVersionExact);
         }
 
-        var invoker = new HttpMessageInvoker(new LeakSentinelHandler(_gateway.Leaks, new SocketsHttpHandler { UseProxy = false }));
+        var invoker = new HttpMessageInvoker(new LeakSentinelHandler(_gateway!.Leaks, new SocketsHttpHandler { UseProxy = false }));
         await socket
             .ConnectAsync(
                 new UriBuilder(version == 2 ? addresses[^1] : addresses[0]) { Scheme = "ws", Path = "/talk" }.Uri,
