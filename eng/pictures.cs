@@ -60,7 +60,10 @@ await page.GetByRole(AriaRole.Button, new() { Name = "Create key" }).ClickAsync(
 var key = await page.Locator("#secret").InputValueAsync();
 for (var i = 0; i < 24; i++)
 {
-    var path = i % 6 == 5 ? "/v1/orders/none" : i % 2 == 0 ? "/v1/orders?limit=2" : "/v1/products?limit=2";
+    var path =
+        i % 6 == 5 ? "/v1/orders/none"
+        : i % 2 == 0 ? "/v1/orders?limit=2"
+        : "/v1/products?limit=2";
     using var call = new HttpRequestMessage(HttpMethod.Get, Partner + path) { Headers = { { "Authorization", "Bearer " + key } } };
     using var answer = await http.SendAsync(call);
 }

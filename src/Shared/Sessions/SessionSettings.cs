@@ -119,10 +119,7 @@ internal sealed record SessionSettings
     /// <summary>
     /// Page to which a browser returns after a sign-out, or after a sign-in without `returnUrl`. The page must exist.
     /// </summary>
-    [Setting(
-        Range = "a path of this host, or an address below one of `ReturnOrigins`",
-        Default = "the first of `ReturnOrigins`, else `/`"
-    )]
+    [Setting(Range = "a path of this host, or an address below one of `ReturnOrigins`", Default = "the first of `ReturnOrigins`, else `/`")]
     public string? Home { get; init; }
 
     /// <summary>The claims to read for each property of a user.</summary>
