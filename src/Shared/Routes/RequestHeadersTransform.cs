@@ -44,7 +44,7 @@ internal sealed class RequestHeadersTransform(Reloadable<ForwardedRequestHeaders
 }
 
 /// <summary>
-/// The request headers that are forwarded to proxied upstreams: content, conditions, negotiation, WebSocket handshake, and
+/// The request headers that are forwarded to proxied upstreams: content, conditions, negotiation, streams, WebSocket handshake, and
 /// <c>Headers:Forward</c>.
 /// </summary>
 [Settings("Headers")]
@@ -72,6 +72,7 @@ internal sealed class ForwardedRequestHeaders(FrozenSet<string> names)
         "Cache-Control",
         "User-Agent",
         "Idempotency-Key",
+        "Last-Event-ID", // Without it a service's event stream would begin again, not go on, when a client connects again.
         "Prefer",
         "Save-Data",
         "Sec-WebSocket-Key",

@@ -84,6 +84,7 @@ public sealed class RouteEdgeTests : IAsyncLifetime
             Range: bytes=0-1
             User-Agent: test
             Idempotency-Key: k
+            Last-Event-ID: 41
             If-None-Match: "a"
             X-Custom: mine
             X-Other: no
@@ -121,6 +122,7 @@ public sealed class RouteEdgeTests : IAsyncLifetime
                 ("Range", "bytes=0-1"),
                 ("User-Agent", "test"),
                 ("Idempotency-Key", "k"),
+                ("Last-Event-ID", "41"),
                 ("If-None-Match", "\"a\""),
                 ("X-Custom", "mine"),
                 ("X-Request-Id", "r-1"),
@@ -145,6 +147,7 @@ public sealed class RouteEdgeTests : IAsyncLifetime
                     "Range",
                     "User-Agent",
                     "Idempotency-Key",
+                    "Last-Event-ID",
                     "If-None-Match",
                     "X-Custom",
                     "X-Request-Id",
