@@ -22,6 +22,19 @@ public sealed class SparseTokenTests(SharedSurroundings surroundings) : WebTest(
         Assert.Empty(user["roles"]!.AsArray());
     }
 
+    [Fact]
+    public async Task A_session_may_call_the_api_at_a_provider_that_grants_only_scopes_of_its_own()
+    {
+        await using var provider = await SparseProvider.Start();
+        provider.ChangeAnswer = answer => answer["scope"] = "openid https://www.googleapis.com/auth/userinfo.email";
+        using var browser = NewBrowser(Start(At(provider)));
+
+        await SignIn(browser, provider);
+        using var orders = await browser.Get("/api/orders?limit=1");
+
+        Assert.Equal(HttpStatusCode.OK, orders.StatusCode);
+    }
+
     [Theory]
     [InlineData(null, true)]
     [InlineData("JWT", true)]
