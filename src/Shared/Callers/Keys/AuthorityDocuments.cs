@@ -23,13 +23,13 @@ internal sealed class AuthorityDocuments(IHttpClientFactory clients, ProviderSet
         using var timeout = Timeout(cancellation);
         using var client = clients.CreateClient(ClientName);
         var document = await client.ReadDiscovery(settings.MetadataAddress!, timeout.Token);
-        var issuer = ClientRequests.Text(document, "issuer");
-        if (string.IsNullOrEmpty(issuer) && settings.Issuers.Count == 0)
+        var issuer = ClientRequests.Text(document, "issuer") is { Length: > 0 } named ? named : null;
+        if (issuer is null && settings.Issuers.Count == 0)
         {
             throw new InvalidDataException("The discovery document names no issuer."); // Without one every token would be refused.
         }
 
-        return new Discovery(string.IsNullOrEmpty(issuer) ? null : issuer, document.Address("jwks_uri", settings.RequireHttpsMetadata));
+        return new Discovery(issuer, document.Address("jwks_uri", settings.RequireHttpsMetadata));
     }
 
     /// <summary>Reads the keys. An empty list withdraws all keys. A list without a single usable key is an error.</summary>
@@ -49,27 +49,13 @@ internal sealed class AuthorityDocuments(IHttpClientFactory clients, ProviderSet
         var keys = new List<VerificationKey>();
         foreach (var element in list.EnumerateArray().Take(MaxKeys))
         {
-            if (Parse(element) is { } key)
+            if (PublishedKey.Read(element) is { } published && VerificationKey.Published(published, IssuerOf(element)) is { } key)
             {
                 keys.Add(key);
             }
         }
 
         return keys.Count > 0 || list.GetArrayLength() == 0 ? keys : throw new InvalidDataException("The key document has no usable key.");
-    }
-
-    private VerificationKey? Parse(JsonElement element)
-    {
-        try
-        {
-            return element.ValueKind == JsonValueKind.Object
-                ? VerificationKey.Published(new JsonWebKey(element.GetRawText()), IssuerOf(element))
-                : null;
-        }
-        catch (ArgumentException)
-        {
-            return null; // One damaged key does not invalidate the others.
-        }
     }
 
     /// <summary>

@@ -1,6 +1,6 @@
 using System.Text.Json;
+using Bff.Callers.Keys;
 using Microsoft.IdentityModel.Protocols;
-using Microsoft.IdentityModel.Tokens;
 
 namespace Bff.Sessions.SignIn;
 
@@ -26,30 +26,12 @@ internal sealed class ReadableKeys(IDocumentRetriever documents) : IDocumentRetr
                 return text;
             }
 
-            var readable = keys.EnumerateArray().Where(IsReadable).Select(key => key.GetRawText()).ToList();
+            var readable = keys.EnumerateArray().Where(key => PublishedKey.Read(key) is not null).Select(key => key.GetRawText()).ToList();
             return readable.Count > 0 ? "{\"keys\":[" + string.Join(',', readable) + "]}" : text;
         }
         catch (JsonException)
         {
             return text; // The package's reader reports it.
-        }
-    }
-
-    private static bool IsReadable(JsonElement key)
-    {
-        if (key.ValueKind != JsonValueKind.Object)
-        {
-            return false;
-        }
-
-        try
-        {
-            _ = new JsonWebKey(key.GetRawText());
-            return true;
-        }
-        catch (ArgumentException)
-        {
-            return false;
         }
     }
 }
