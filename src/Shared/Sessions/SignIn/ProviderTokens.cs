@@ -20,7 +20,6 @@ internal sealed class ProviderTokens(ProviderMetadata metadata, Reloadable<Sessi
     private const string LogoutEvent = "http://schemas.openid.net/event/backchannel-logout";
     private const int MaxLength = 16 * 1024,
         MostBytes = 64 * 1024;
-    private static readonly TimeSpan Skew = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan LogoutTokenLife = TimeSpan.FromMinutes(10);
 
     private static readonly string[] Algorithms = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"];
@@ -31,7 +30,7 @@ internal sealed class ProviderTokens(ProviderMetadata metadata, Reloadable<Sessi
     private readonly JsonWebTokenHandler _handler = new() { MapInboundClaims = false, MaximumTokenSizeInBytes = MostBytes };
 
     /// <summary>How long a used logout token must be remembered.</summary>
-    public static TimeSpan LogoutTokenMemory => LogoutTokenLife + (2 * Skew);
+    public static TimeSpan LogoutTokenMemory => LogoutTokenLife + (2 * TokenClaims.ClockSkew);
 
     /// <summary>
     /// The standard's checks of id_tokens beside their signature: nonce, <c>at_hash</c> and required claims (section 3.1.3.7).
@@ -52,7 +51,7 @@ internal sealed class ProviderTokens(ProviderMetadata metadata, Reloadable<Sessi
             !result.IsValid
             || (
                 Claims(result) is var claims
-                && Date(claims, "iat") <= time.GetUtcNow() + Skew
+                && Date(claims, "iat") <= time.GetUtcNow() + TokenClaims.ClockSkew
                 && IsForThisClient(claims, settings.Current.ClientId)
             )
             ? result
@@ -122,7 +121,7 @@ internal sealed class ProviderTokens(ProviderMetadata metadata, Reloadable<Sessi
             isLogout
             && !claims.TryGetProperty("nonce", out _) // An id_token has a nonce and must not pass for a logout token.
             && Date(claims, "iat") is { } issued
-            && issued <= now + Skew
+            && issued <= now + TokenClaims.ClockSkew
             && issued > now - LogoutTokenLife
             && Text(claims, "jti") is { Length: > 0 and <= 256 }
             && (Text(claims, "sid") is { Length: > 0 } || Text(claims, "sub") is { Length: > 0 })
@@ -233,7 +232,9 @@ internal sealed class ProviderTokens(ProviderMetadata metadata, Reloadable<Sessi
                 LifetimeValidator = (notBefore, expires, _, _) =>
                 {
                     var now = time.GetUtcNow().UtcDateTime;
-                    return expires is { } end && now < end + Skew && (notBefore is not { } start || now >= start - Skew);
+                    return expires is { } end
+                        && now < end + TokenClaims.ClockSkew
+                        && (notBefore is not { } start || now >= start - TokenClaims.ClockSkew);
                 },
                 TypeValidator = (type, read, _) =>
                     !HasExtension(read) && (string.IsNullOrEmpty(type) || types.Contains(Short(type), StringComparer.OrdinalIgnoreCase))
