@@ -56,7 +56,7 @@ internal sealed class BearerTokens(
             return new(Refusals.Malformed);
         }
 
-        return Remembered(token) is { } known ? new(known) : Verify(token.ToString(), context.RequestAborted);
+        return Resolve(token, context.RequestAborted);
     }
 
     bool? ICallerSource.IsKnown(HttpContext context)
@@ -78,16 +78,13 @@ internal sealed class BearerTokens(
     /// <summary>
     /// Returns the result for a header that was accepted before: no refusal if its token is still good or the header holds none.
     /// </summary>
-    public async ValueTask<CallerResult> ResolveAgain(string header, CancellationToken cancellation)
-    {
-        if (!header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase))
-        {
-            return CallerResult.None;
-        }
+    public ValueTask<CallerResult> ResolveAgain(string header, CancellationToken cancellation) =>
+        header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
+            ? Resolve(header.AsSpan(Scheme.Length).Trim(' '), cancellation)
+            : new(CallerResult.None);
 
-        var token = header[Scheme.Length..].Trim(' ');
-        return Remembered(token) is { } known ? known : await Verify(token, cancellation);
-    }
+    private ValueTask<CallerResult> Resolve(ReadOnlySpan<char> token, CancellationToken cancellation) =>
+        Remembered(token) is { } known ? new(known) : Verify(token.ToString(), cancellation);
 
     private CallerResult? Remembered(ReadOnlySpan<char> token)
     {
