@@ -65,10 +65,6 @@ internal sealed record SessionRecord
         return AccessTokenEndsAt - (before < half ? before : half);
     }
 
-    /// <summary>
-    /// Returns the caller of the session. It always has the scope <c>api</c>: a provider whose scopes are only its own, such as Google, does
-    /// not grant it, and the user has signed in for this host's endpoints.
-    /// </summary>
     public Caller ToCaller() =>
         new()
         {
@@ -79,7 +75,7 @@ internal sealed record SessionRecord
             Email = Email,
             Name = Name,
             Roles = Roles,
-            Scopes = Scopes.Append("api").ToFrozenSet(StringComparer.Ordinal),
+            Scopes = Scopes.ToFrozenSet(StringComparer.Ordinal),
             IssuedAt = CreatedAt,
             ExpiresAt = EndsAt,
             SessionId = Id,

@@ -200,7 +200,7 @@ internal sealed partial class SessionRefresh(
             AccessTokenEndsAt = asked + tokens.AccessTokenLife,
             RefreshToken = tokens.RefreshToken ?? record.RefreshToken,
             EndsAt = refreshEnd < absolute ? refreshEnd : absolute,
-            Scopes = tokens.Scope is { } scope ? settings.Current.Claims.ScopesOf(scope) : record.Scopes,
+            Scopes = tokens.Scope is { } scope ? settings.Current.Claims.SessionScopesOf(scope) : record.Scopes,
         };
     }
 

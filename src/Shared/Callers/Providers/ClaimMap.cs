@@ -50,9 +50,12 @@ internal sealed record ClaimMap
         return ScopeAliases.GetValueOrDefault(cut, cut);
     }
 
-    /// <summary>Splits a list separated by spaces (RFC 6749 section 3.3) into scopes with the gateway's names.</summary>
-    public string[] ScopesOf(string list) =>
-        [.. list.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(Scope).Distinct(StringComparer.Ordinal)];
+    /// <summary>
+    /// Returns the scopes of a session: those of a list separated by spaces (RFC 6749 section 3.3), with the gateway's names, and
+    /// <c>api</c>. A provider that has only scopes of its own, such as Google, cannot grant that.
+    /// </summary>
+    public string[] SessionScopesOf(string list) =>
+        [.. list.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(Scope).Append("api").Distinct(StringComparer.Ordinal)];
 }
 
 /// <summary>The default claims of each type of provider, taken from its documentation.</summary>

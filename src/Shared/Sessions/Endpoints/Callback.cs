@@ -55,7 +55,7 @@ internal static class Callback
             Tenant = user.Tenant,
             Client = settings.ClientId,
             Roles = [.. user.Roles],
-            Scopes = settings.Claims.ScopesOf(tokens.Scope ?? settings.Scopes),
+            Scopes = settings.Claims.SessionScopesOf(tokens.Scope ?? settings.Scopes),
             ProviderSession = ProviderTokens.Text(events.IdToken, "sid"),
             ProviderSubject = ProviderTokens.Text(events.IdToken, "sub"),
             IsCompleted = signedIn.IsCompleted,
