@@ -25,8 +25,9 @@ internal static class RelayedSockets
                     CheckVersion(context);
                     context.Features.Set<IHttpUpgradeFeature>(new Upgrade(context, upgrade));
                 }
-                else if (context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true, Protocol: WebSocket } connect)
+                else if (IsConnect(context))
                 {
+                    var connect = context.Features.GetRequiredFeature<IHttpExtendedConnectFeature>();
                     context.Features.Set<IHttpExtendedConnectFeature>(new Connect(context, connect));
                 }
 

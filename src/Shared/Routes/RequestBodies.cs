@@ -67,7 +67,7 @@ internal static class RequestBodies
     private static bool HasBody(HttpContext context) =>
         context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody == true
         && context.Features.Get<IHttpUpgradeFeature>()?.IsUpgradableRequest != true
-        && context.Features.Get<IHttpExtendedConnectFeature>()?.IsExtendedConnect != true;
+        && !RelayedSockets.IsConnect(context);
 
     private static bool IsTunnel(HttpContext context) =>
         HttpMethods.IsConnect(context.Request.Method) && !RelayedSockets.IsConnect(context);
