@@ -49,6 +49,12 @@ public sealed class ConfigurationMistakes
     public T Read<T>(IConfiguration configuration)
         where T : class, new() => Bind(configuration.GetSection(SectionOf<T>()), new T());
 
+    /// <summary>Returns how to correct a name that does not exist.</summary>
+    /// <param name="names">The names that exist.</param>
+    /// <param name="section">The section to which names are added.</param>
+    internal static string Choose(IEnumerable<string> names, string section) =>
+        $"Use one of {string.Join(", ", names.Order(StringComparer.Ordinal))}, or add it under {section}.";
+
     internal static string SectionOf<T>() => typeof(T).GetCustomAttribute<SettingsAttribute>()!.Path;
 
     private static string Path(IConfiguration section, string key) =>

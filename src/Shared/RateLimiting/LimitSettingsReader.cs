@@ -129,11 +129,7 @@ internal sealed class LimitSettingsReader(ConfigurationMistakes mistakes)
         Plan? plan = null;
         if (section["Plan"] is { Length: > 0 } name && !plans.TryGetValue(name, out plan))
         {
-            mistakes.Add(
-                section,
-                "Plan",
-                $"'{name}' is not the name of a plan. Use one of {string.Join(", ", plans.Keys)}, or add the plan under Plans."
-            );
+            mistakes.Add(section, "Plan", $"'{name}' is not the name of a plan. " + ConfigurationMistakes.Choose(plans.Keys, "Plans"));
         }
 
         return mistakes.Bind(
@@ -233,10 +229,7 @@ internal sealed class LimitSettingsReader(ConfigurationMistakes mistakes)
         {
             if (!known.Contains(upstream.Key))
             {
-                mistakes.Add(
-                    upstream.Path,
-                    $"is not the name of an upstream. Use one of {string.Join(", ", known.Order(StringComparer.Ordinal))}, or add it under Upstreams."
-                );
+                mistakes.Add(upstream.Path, "is not the name of an upstream. " + ConfigurationMistakes.Choose(known, "Upstreams"));
             }
             else if (HttpAddress.OfService(upstream.GetSection("Address"), mistakes) is { } address)
             {

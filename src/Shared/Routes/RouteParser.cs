@@ -82,7 +82,7 @@ internal static class RouteParser
             mistakes.Add(
                 section,
                 "ClusterId",
-                $"'{cluster}' is not the name of an upstream. Use one of {string.Join(", ", upstreams.Keys.Order(StringComparer.Ordinal))}, or add it under Upstreams."
+                $"'{cluster}' is not the name of an upstream. " + ConfigurationMistakes.Choose(upstreams.Keys, "Upstreams")
             );
         }
 
