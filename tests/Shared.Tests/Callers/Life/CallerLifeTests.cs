@@ -56,11 +56,7 @@ public sealed class CallerLifeTests
         await answer.Until("before");
         Assert.False(answer.Ended.IsCompleted);
         clock.Advance(TimeSpan.FromSeconds(6));
-        await Eventually.True(() =>
-        {
-            clock.Advance(TimeSpan.FromMilliseconds(250));
-            return answer.Ended.IsCompleted;
-        });
+        await SweptAway(answer, clock);
 
         // Only the event stream ends in order. A cut body must not pass for a complete one.
         Assert.Equal(kind == "/own", await answer.Ended);
@@ -175,11 +171,7 @@ public sealed class CallerLifeTests
 
         bench.Issuer.Rotate("second", withdrawOld: true);
 
-        await Eventually.True(() =>
-        {
-            clock.Advance(TimeSpan.FromMilliseconds(250));
-            return answer.Ended.IsCompleted;
-        });
+        await SweptAway(answer, clock);
     }
 
     [Fact]
@@ -198,11 +190,7 @@ public sealed class CallerLifeTests
 
         Assert.True(bench.Issuer.Opaque.TryRemove("opaque-1", out _));
 
-        await Eventually.True(() =>
-        {
-            clock.Advance(TimeSpan.FromMilliseconds(250));
-            return answer.Ended.IsCompleted;
-        });
+        await SweptAway(answer, clock);
     }
 
     [Fact]
@@ -239,6 +227,14 @@ public sealed class CallerLifeTests
 
         await Assert.ThrowsAnyAsync<HttpRequestException>(() => waiting.WaitAsync(WaitLimit));
     }
+
+    /// <summary>Moves the clock from look to look until one has ended the answer.</summary>
+    private static Task<TimeSpan> SweptAway(LongAnswers.Reader answer, ManualTimeProvider clock) =>
+        Eventually.True(() =>
+        {
+            clock.Advance(TimeSpan.FromMilliseconds(250));
+            return answer.Ended.IsCompleted;
+        });
 
     private static async Task<NewApiKey> New(ApiKeyRegistry keys) =>
         (await keys.Create("acme", "n", ["api"], isTest: false, null, default))!;
